@@ -1,0 +1,7 @@
+"""Benchmarks by name; each takes a Setting and returns its figures."""
+
+from benchmarks.extract import bench_extract
+from benchmarks.parse import bench_parse
+from benchmarks.way import bench_way
+
+BENCHMARKS = {"extract": bench_extract, "way": bench_way, "parse": bench_parse}

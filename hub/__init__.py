@@ -1,0 +1,1 @@
+"""Settings, the command line `opdhub`, and the embedded stack."""

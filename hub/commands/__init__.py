@@ -1,0 +1,1 @@
+"""The commands of `opdhub`, one module a group."""

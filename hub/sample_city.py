@@ -1,0 +1,46 @@
+"""The sample city as the hub uses it: build it where the sources can be reached, and tell the connections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.connections import add_connections
+from hub.console import bar, bars, say
+from hub.embedded_postgres import EmbeddedPostgres
+from hub.settings import Settings, make_home
+from schemas.errors import ConfigurationError
+from simulator.build import CitySummary, CityTarget, build_city
+from simulator.real import load_dump
+
+
+def city_target(settings: Settings) -> CityTarget:
+    """Return where the city goes: the given MariaDB, the embedded PostgreSQL when it runs, files below home."""
+    embedded = settings.database_url is None and EmbeddedPostgres(settings).running
+    return CityTarget(
+        folder=settings.home / "city",
+        mariadb_url=settings.mariadb_url,
+        postgres_url=settings.embedded_url("postgres") if embedded else None,
+        rest_url=f"http://127.0.0.1:{settings.city_port}",
+    )
+
+
+def build(settings: Settings, residents: int, seed: int, wilayah: Path | None = None) -> CitySummary:
+    """Build the city and add its connections to the hub's; with `wilayah`, a real dump replaces that source.
+
+    Raises ConfigurationError when the dump is given without a MariaDB to load it into.
+    """
+    if wilayah is not None and settings.mariadb_url is None:
+        raise ConfigurationError(
+            "the dump needs a MariaDB", where="--wilayah", fix="set OPDHUB_MARIADB_URL=mysql://user:password@host:3306"
+        )
+    make_home(settings.home)
+    with bars() as progress:
+        report = bar(progress, "sample city")
+        summary = build_city(city_target(settings), residents, seed, lambda what, done, total: report(done, total))
+    for note in summary.notes:
+        say(note)
+    connections = dict(summary.connections)
+    if wilayah is not None and settings.mariadb_url is not None:
+        connections["wilayah"] = load_dump(settings.mariadb_url, wilayah)
+    add_connections(settings.connections, connections)
+    return summary

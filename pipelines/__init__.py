@@ -1,0 +1,1 @@
+"""The verbs: extract, standardize, validate, publish, integrate."""

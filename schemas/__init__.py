@@ -1,0 +1,1 @@
+"""The shared schemas and the vocabulary: contracts, code lists, value types, models of the YAML files."""

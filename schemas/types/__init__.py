@@ -1,0 +1,1 @@
+"""Value types, one a file: each cleans the text that a source sent, or names what is wrong with it."""

@@ -1,0 +1,1 @@
+"""The sample city: makes the data of the city's applications and serves it."""

@@ -1,0 +1,203 @@
+"""What goes wrong in real sources: small vectorised functions, by the name of the fault.
+
+Each takes the whole frame of texts, the positions of the chosen rows, the rule and a generator, and
+returns the frame and the positions of the rows that are wrong afterwards (a duplicate is a new row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from simulator.draw import Array, digits, listed, pick
+
+
+class DirtRule(Protocol):
+    """What a kind of dirt may read from its rule in the description."""
+
+    @property
+    def column(self) -> list[str]:
+        """The columns that get dirty."""
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts to choose from."""
+
+    @property
+    def variants(self) -> dict[str, list[str]]:
+        """The spellings to choose from, by the clean text."""
+
+
+def eligible(frame: pd.DataFrame, rule: DirtRule, kind: str) -> Array:
+    """Return which rows a rule can spoil: those with a value, and for variants one that has another spelling."""
+    can = np.ones(len(frame), bool)
+    if kind != "soft_deleted":
+        for name in rule.column:
+            can &= frame[name].notna().to_numpy()
+    if rule.variants:
+        can &= frame[rule.column[0]].isin(list(rule.variants)).to_numpy()
+    if kind == "stale_code":
+        can &= frame[rule.column[0]].isin(list(_stale_codes())).to_numpy()
+    return can
+
+
+def _stale_codes() -> dict[str, str]:
+    villages = listed("kelurahan")
+    split = villages[villages["kode_bps_lama"] != ""]
+    return dict(zip(split["kode_bps"], split["kode_bps_lama"], strict=True))
+
+
+DirtFunction = Callable[[pd.DataFrame, Array, DirtRule, np.random.Generator], tuple[pd.DataFrame, Array]]
+ValueFunction = Callable[["pd.Series[Any]", DirtRule, np.random.Generator], "pd.Series[Any]"]
+DIRT: dict[str, DirtFunction] = {}
+#: number of columns that a kind needs: (at least, at most)
+COLUMNS: dict[str, tuple[int, int]] = {}
+
+
+def _kind(name: str, fewest: int, most: int) -> Callable[[DirtFunction], DirtFunction]:
+    def keep(function: DirtFunction) -> DirtFunction:
+        DIRT[name], COLUMNS[name] = function, (fewest, most)
+        return function
+
+    return keep
+
+
+def _value(name: str) -> Callable[[ValueFunction], ValueFunction]:
+    """Register a kind that spoils one column of the chosen rows."""
+
+    def keep(function: ValueFunction) -> ValueFunction:
+        def spoil(
+            frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
+        ) -> tuple[pd.DataFrame, Array]:
+            column = frame[rule.column[0]].astype(object)
+            before = column.iloc[rows]
+            after = function(before, rule, rng).astype(object)
+            column.iloc[rows] = after.to_numpy()
+            changed = (after.to_numpy() != before.to_numpy()) & after.notna().to_numpy()
+            return frame.assign(**{rule.column[0]: column.astype("str")}), rows[changed]
+
+        DIRT[name], COLUMNS[name] = spoil, (1, 1)
+        return function
+
+    return keep
+
+
+def _chosen(texts: list[str], like: pd.Series[Any], rng: np.random.Generator) -> pd.Series[Any]:
+    return pd.Series(pick(rng, np.asarray(texts, dtype=object), len(like)), index=like.index, dtype="str")
+
+
+@_value("missing_text")
+def _missing_text(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["-", "tidak ada", ""], values, rng)
+
+
+@_value("zero_date")
+def _zero_date(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["0000-00-00"], values, rng)
+
+
+@_value("bad_date")
+def _bad_date(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["31-02-1990", "1990-13-45", "31 Juni 1985"], values, rng)
+
+
+@_value("nik_number")
+def _nik_number(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    """A spreadsheet or a double column made a number of it: the digits are gone, or '.0' came."""
+    bare = {text: text.lstrip("'") for text in values.dropna().unique()}
+    known = {text: (f"{float(number):.5E}", f"{number}.0") for text, number in bare.items() if number.isdigit()}
+    style = rng.integers(0, 2, len(values))
+    texts = [known[text][way] if text in known else text for text, way in zip(values, style, strict=True)]
+    return pd.Series(texts, index=values.index, dtype=object)
+
+
+@_value("nik_short")
+def _nik_short(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return values.str[:-1]
+
+
+@_value("nik_serial_zero")
+def _nik_serial_zero(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return values.str[:-4] + "0000"
+
+
+@_value("enum_variant")
+def _enum_variant(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    """Another spelling of the same code; a text without variants stays."""
+    texts = [str(rng.choice(rule.variants[text])) if text in rule.variants else text for text in values.astype(object)]
+    return pd.Series(texts, index=values.index, dtype=object)
+
+
+@_value("stale_code")
+def _stale_code(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    """The BPS code from before a kecamatan was split; kelurahan that kept their code stay."""
+    stale = _stale_codes()
+    return values.map(lambda text: stale.get(text, text))
+
+
+@_value("latin1")
+def _latin1(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    """An accent that exists in latin1, where the operator's keyboard put one."""
+    accents = {"E": "É", "A": "Á", "I": "Í", "e": "é", "a": "á", "i": "í", "O": "Ó", "U": "Ú"}
+
+    def accent(text: Any) -> Any:
+        places = [place for place, letter in enumerate(str(text)) if letter in accents]
+        return text[: places[-1]] + accents[text[places[-1]]] + text[places[-1] + 1 :] if places else text
+
+    return values.map(accent)
+
+
+@_value("phone_variants")
+def _phone_variants(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    way = rng.integers(0, 3, len(values))
+    plus = "+62 " + values.str[1:4] + "-" + values.str[4:8] + "-" + values.str[8:]
+    dashed = values.str[:4] + "-" + values.str[4:8] + "-" + values.str[8:]
+    return pd.Series(np.select([way == 0, way == 1], [plus, dashed], "62" + values.str[1:]), index=values.index)
+
+
+@_value("money_variants")
+def _money_variants(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    number = values.str.replace(r"\D", "", regex=True).map(lambda text: f"{int(text):,}".replace(",", "."))
+    return pd.Series(np.where(rng.random(len(values)) < 0.5, "Rp " + number + ",00", "Rp" + number), values.index)
+
+
+@_value("soft_deleted")
+def _soft_deleted(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["1"], values, rng)
+
+
+@_value("orphan_row")
+def _orphan_row(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+    """A card number that nobody has: kecamatan 99."""
+    day = digits(rng.integers(1, 29, len(values)), 2)
+    number = "357499" + day + "0115" + digits(rng.integers(1, 9999, len(values)), 4)
+    return pd.Series(number.to_numpy(), index=values.index, dtype="str")
+
+
+@_kind("swapped_columns", 2, 2)
+def _swapped_columns(
+    frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
+) -> tuple[pd.DataFrame, Array]:
+    left, right = rule.column
+    one, other = frame[left].astype(object), frame[right].astype(object)
+    here = one.iloc[rows].to_numpy()
+    one.iloc[rows] = other.iloc[rows].to_numpy()
+    other.iloc[rows] = here
+    return frame.assign(**{left: one.astype("str"), right: other.astype("str")}), rows
+
+
+@_kind("duplicate_row", 0, 1)
+def _duplicate_row(
+    frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
+) -> tuple[pd.DataFrame, Array]:
+    """The same row again: under a new number in `column`, or without it under the same key."""
+    again = frame.iloc[rows].copy()
+    if rule.column:
+        halves = frame[rule.column[0]].str.extract(r"^(.*?)(\d+)$")
+        last = int(halves[1].astype(float).max())
+        fresh = digits(last + 1 + np.arange(len(again)), 1).to_numpy(dtype=object)
+        again[rule.column[0]] = halves[0].iloc[rows].fillna("").to_numpy(dtype=object) + fresh
+    return pd.concat([frame, again], ignore_index=True), len(frame) + np.arange(len(again))

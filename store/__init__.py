@@ -1,0 +1,1 @@
+"""The only reader and writer of the hub database and of the landing zone."""

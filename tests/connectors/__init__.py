@@ -1,0 +1,1 @@
+"""Every connector passes one shared suite."""

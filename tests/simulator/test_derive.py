@@ -1,0 +1,131 @@
+"""What applications show of the truth, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from schemas.application import FilesApplication, RestApplication, SqlApplication, read_application
+from simulator.derive import FAULT_COLUMNS, derive
+from simulator.description import AnyDescription, RestDescription, read_description, read_descriptions
+from simulator.dirt import DIRT, eligible
+from simulator.population import build_truth
+
+ROOT = Path(__file__).parents[2]
+TRUTH = build_truth(residents=3000, seed=2)
+DESCRIPTIONS = {description.id: description for description in read_descriptions()}
+DERIVED = {name: derive(description, TRUTH, seed=2) for name, description in DESCRIPTIONS.items()}
+FAULTS = pd.concat([faults for _, faults in DERIVED.values()], ignore_index=True)
+RULES = [
+    (app, table, number)
+    for app, description in DESCRIPTIONS.items()
+    for table, content in description.tables.items()
+    for number in range(len(content.dirt))
+]
+
+
+@pytest.mark.parametrize("app", DESCRIPTIONS)
+def test_every_description_derives_its_columns(app: str) -> None:
+    frames, faults = DERIVED[app]
+    for name, table in DESCRIPTIONS[app].tables.items():
+        assert list(frames[name].columns) == list(table.all_columns)
+        assert len(frames[name]) > 0
+        assert set(frames[name].dtypes.astype(str)) == {"str"}
+    assert list(faults.columns) == FAULT_COLUMNS
+
+
+@pytest.mark.parametrize("app", DESCRIPTIONS)
+def test_the_same_seed_gives_the_same_tables(app: str) -> None:
+    frames, faults = derive(DESCRIPTIONS[app], TRUTH, seed=2)
+    pd.testing.assert_frame_equal(faults, DERIVED[app][1])
+    for name, frame in frames.items():
+        pd.testing.assert_frame_equal(frame, DERIVED[app][0][name])
+
+
+@pytest.mark.parametrize(("app", "table", "number"), RULES)
+def test_faults_are_near_the_declared_rate(app: str, table: str, number: int) -> None:
+    rule = DESCRIPTIONS[app].tables[table].dirt[number]
+    frame = DERIVED[app][0][table]
+    field = ",".join(rule.column)
+    found = ((FAULTS["application"] == app) & (FAULTS["feed"] == table) & (FAULTS["kind"] == rule.kind)
+             & (FAULTS["field"] == field)).sum()  # fmt: skip
+    wanted = len(frame) * rule.rate
+    # other rules take rows first, and a swap or variant needs a row that it can change
+    assert found <= wanted + 1
+    assert found >= wanted * 0.7 - 2 or rule.kind == "stale_code"
+
+
+def test_every_kind_of_dirt_is_used() -> None:
+    assert set(FAULTS["kind"]) == set(DIRT)
+
+
+@pytest.mark.parametrize("app", DESCRIPTIONS)
+def test_every_fault_names_a_row_of_the_table(app: str) -> None:
+    frames, faults = DERIVED[app]
+    for name, table in DESCRIPTIONS[app].tables.items():
+        keys = set(frames[name][table.key].fillna("").agg("|".join, axis=1))
+        assert set(faults.loc[faults["feed"] == name, "key"]) <= keys
+
+
+def test_rows_without_a_fault_agree_with_the_truth() -> None:
+    frame = DERIVED["dispendukcapil.siak"][0]["biodata_wni"]
+    wrong = FAULTS[(FAULTS["feed"] == "biodata_wni") & FAULTS["field"].isin(["nik", "nik,no_kk", "id_biodata"])]
+    clean = frame[~frame["id_biodata"].isin(wrong["key"])]
+    assert clean["nik"].isin(TRUTH["penduduk"]["nik"]).all()
+    assert clean["nik"].is_unique
+
+
+def test_a_fault_in_a_key_is_recorded_under_the_key_as_it_stands() -> None:
+    short = FAULTS[(FAULTS["feed"] == "data_keluarga") & (FAULTS["kind"] == "nik_short")]
+    assert (short["key"].str.len() == 15).all()
+
+
+def test_a_rule_spoils_only_rows_that_it_can_change() -> None:
+    rule = DESCRIPTIONS["dispendukcapil.siak"].tables["biodata_wni"].dirt[8]
+    frame = pd.DataFrame({rule.column[0]: pd.Series(["1", "X", None], dtype="str")})
+    assert eligible(frame, rule, rule.kind).tolist() == [True, False, False]
+
+
+def test_duplicates_come_under_a_second_key_or_under_the_same() -> None:
+    second = DERIVED["dispendukcapil.siak"][0]["biodata_wni"]
+    same = DERIVED["dispendukcapil.siak"][0]["data_keluarga"]
+    assert second["id_biodata"].is_unique
+    assert second["nik"].duplicated().any()
+    assert same["no_kk"].duplicated().any()
+
+
+def test_one_row_gets_one_fault_in_a_field() -> None:
+    kinds = FAULTS[~FAULTS["kind"].isin(["duplicate_row"])].groupby(["application", "feed", "key", "field"])
+    once = kinds.size()
+    assert np.mean(once == 1) > 0.999  # a short NIK can coincide with another
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "applications").glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_application_and_description_know_the_same_columns(path: Path) -> None:
+    application, _ = read_application(path)
+    description = read_description(ROOT / "simulator" / "descriptions" / path.parent.name / path.name)
+    assert application.connection == description.connection
+    for name, feed in application.feeds.items():
+        table = _table(application, description, name)
+        assert set(feed.source_columns) == set(description.tables[table].all_columns)
+        assert feed.example is not None
+        assert set(feed.example.out) == set(feed.map)
+
+
+def _table(
+    application: SqlApplication | RestApplication | FilesApplication, description: AnyDescription, feed: str
+) -> str:
+    if isinstance(application, SqlApplication):
+        return application.feeds[feed].table
+    if isinstance(application, RestApplication):
+        assert isinstance(description, RestDescription)
+        resource, declared = description.tables[feed], application.feeds[feed]
+        assert application.source.auth == description.auth
+        assert (resource.path, resource.records, resource.pagination) == (
+            declared.path, declared.records, declared.pagination,
+        )  # fmt: skip
+        return feed
+    return next(iter(description.tables))
