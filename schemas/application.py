@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.mapping import FieldMapping, TextList, _as_text
 from schemas.schedule import schedule as schedule_text
+from schemas.window import Window, read_age, read_window
 from schemas.yaml_file import StrictModel, YamlFile
 
 TextMap = Annotated[dict[str, str], BeforeValidator(_as_text)]
@@ -27,6 +29,8 @@ class Source(StrictModel):
     #: applications on one database host share one pool, and so one concurrency budget
     host_pool: str = Field(pattern=r"^[a-z0-9-]+$")
     max_concurrency: int = Field(default=1, ge=1, le=16)
+    #: the local hours in which the source may be read; without it, always
+    window: Annotated[Window, BeforeValidator(read_window)] | None = None
 
 
 class SqlSource(Source):
@@ -57,6 +61,12 @@ class FilesSource(Source):
     """A folder into which the department puts its exports."""
 
     kind: Literal["files"]
+
+
+class Freshness(StrictModel):
+    """How old the published rows may become."""
+
+    within: Annotated[timedelta, BeforeValidator(read_age)]
 
 
 class Expect(StrictModel):
@@ -136,7 +146,9 @@ class FilesFeed(Feed):
     """The newest file that fits a pattern (name order decides)."""
 
     file: str
-    format: Literal["csv", "xlsx"]
+    format: Literal["csv", "xlsx", "ods", "dbf", "xml"]
+    #: xml: local name of the element that is one row
+    record: str | None = None
     delimiter: str = ","
     encoding: TextList = ["utf-8-sig", "cp1252"]
     sheet: str | None = None
@@ -149,6 +161,11 @@ class Application(StrictModel):
     id: str
     title: str
     description: str = ""
+    #: number in the city's register of applications; a source of reference data has none
+    register_no: int | None = Field(default=None, alias="register", ge=1)
+    #: the highest class of the fields it supplies
+    classification: Literal["public", "internal", "personal", "personal_specific"] | None = None
+    freshness: Freshness | None = None
     owner: Owner
     steward: str = "diskominfo"
     connection: str

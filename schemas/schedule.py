@@ -46,3 +46,22 @@ def _fits(item: str, low: int, high: int, words: dict[str, int]) -> bool:
 
 def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+def numbers(text: str, name: str) -> list[int]:
+    """Return the numbers at which one field of a valid schedule of five fields fires."""
+    names = [field for field, *_ in FIELDS]
+    _, low, high, words = FIELDS[names.index(name)]
+    found: set[int] = set()
+    for item in text.split()[names.index(name)].lower().split(","):
+        span, _, step = item.partition("/")
+        first, _, last = span.partition("-")
+        ends = (low, high) if span == "*" else (_number(first, words), _number(last or first, words))
+        if step and not last and span != "*":
+            ends = (ends[0], high)  # cron: 5/15 is 5-59/15
+        found.update(range(ends[0], ends[1] + 1, int(step or 1)))
+    return sorted(found)
+
+
+def _number(text: str, words: dict[str, int]) -> int:
+    return words[text] if text in words else int(text)

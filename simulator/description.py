@@ -94,7 +94,9 @@ class SqlTable(Table):
 class DropFile(Table):
     """A file in a drop folder."""
 
-    format: Literal["csv", "xlsx"]
+    format: Literal["csv", "xlsx", "ods", "dbf", "xml"]
+    #: xml: local name of the element that is one row
+    record: str | None = None
     delimiter: str = ","
     encoding: str = "utf-8"
     sheet: str = "Sheet1"
@@ -125,9 +127,10 @@ class SqlDescription(Description):
 
 
 class FilesDescription(Description):
-    """A drop folder."""
+    """A drop folder, on this machine or behind SFTP."""
 
     kind: Literal["files"]
+    transport: Literal["folder", "sftp"] = "folder"
     tables: Annotated[dict[str, DropFile], Field(min_length=1)]
 
 

@@ -9,7 +9,7 @@ from schemas.errors import ConfigurationError
 from schemas.yaml_file import Loc, YamlFile, suggest
 from simulator.dirt import COLUMNS, DIRT
 from simulator.formats import FORMATS, NEEDS_ARGUMENT
-from simulator.population import TRUTH_COLUMNS
+from simulator.frames import TRUTH_COLUMNS
 
 if TYPE_CHECKING:
     from simulator.description import Column, Dirt, Table

@@ -11,36 +11,12 @@ import pandas as pd
 
 from simulator.draw import listed
 from simulator.economy import draw_permits, draw_prices
+from simulator.frames import TRUTH_COLUMNS
 from simulator.institutions import draw_employees, draw_schools, draw_units
 from simulator.people import draw_people
 
 #: The fewest residents that make a city with its employees and permits.
 FEWEST = 100
-#: The columns of each frame; descriptions are checked against them without making the city.
-TRUTH_COLUMNS: dict[str, list[str]] = {
-    "penduduk": [
-        "nik", "no_kk", "nama_lengkap", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "agama", "status_kawin",
-        "pendidikan", "pekerjaan", "golongan_darah", "shdk", "status_dasar", "alamat", "rt", "rw", "kode_kelurahan",
-        "telepon", "nama_ibu",
-    ],
-    "keluarga": [
-        "no_kk", "nik_kepala", "nama_kepala", "alamat", "rt", "rw", "kode_kelurahan", "jumlah_anggota",
-    ],
-    "pegawai": [
-        "nip", "nik", "nama_lengkap", "gelar_belakang", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "agama",
-        "golongan", "jabatan", "kode_opd", "unit_kerja", "status_pegawai", "tmt_cpns", "alamat", "telepon",
-    ],
-    "opd": ["kode_opd", "nama", "singkatan", "alamat", "telepon"],
-    "sekolah": [
-        "npsn", "nama", "jenjang", "status_sekolah", "alamat", "kode_kelurahan", "telepon", "jumlah_siswa",
-    ],
-    "perizinan": [
-        "nomor_izin", "jenis_izin", "nik_pemohon", "nama_pemohon", "nib", "nama_usaha", "kbli", "kode_kelurahan",
-        "tanggal_terbit", "tanggal_berakhir", "status_izin", "retribusi",
-    ],
-    "harga_pangan": ["tanggal", "komoditas", "pasar", "harga", "satuan"],
-    "wilayah": ["kode", "nama"],
-}  # fmt: skip
 
 
 def build_truth(residents: int = 5000, seed: int = 1) -> dict[str, pd.DataFrame]:
@@ -64,7 +40,7 @@ def build_truth(residents: int = 5000, seed: int = 1) -> dict[str, pd.DataFrame]
         "harga_pangan": draw_prices(streams[5]),
         "wilayah": _regions(),
     }
-    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items()}
+    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items() if name in frames}
 
 
 def _regions() -> pd.DataFrame:
