@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
 from simulator.description import AnyDescription, Column, Table
+from simulator.dice import Dice
 from simulator.dirt import DIRT, eligible
-from simulator.draw import TODAY, digits, pick
+from simulator.draw import TODAY, Array, digits
 from simulator.formats import FORMATS, as_text
 
 FAULT_COLUMNS = ["application", "feed", "key", "field", "kind"]
+#: how far before the day of a change its time stamp may lie when the source committed late
+LATE_DAYS = 3
+#: frame of the truth -> for the row labels that changed since the city was built: days after the build
+Changed = Mapping[str, "pd.Series[Any]"]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """One table of an application.
+
+    `texts` is what it holds (missing: NULL); `clean` the same before the faults, and `truth` the rows of the
+    truth it was made from, both with a row for each row of `texts` but the duplicates, which come last.
+    `faults` has a row for each: position in `texts`, field (columns joined by ','), kind.
+    """
+
+    texts: pd.DataFrame
+    clean: pd.DataFrame
+    truth: pd.DataFrame
+    faults: pd.DataFrame
 
 
 def derive(
-    description: AnyDescription, truth: dict[str, pd.DataFrame], seed: int
+    description: AnyDescription, truth: dict[str, pd.DataFrame], seed: int, changed: Changed | None = None
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return each table as texts (missing where the source has NULL), and the faults put into them.
 
@@ -25,25 +46,48 @@ def derive(
     """
     tables, faults = {}, []
     for name, table in description.tables.items():
-        # a generator for each table: one application's file changes no other's data
-        rng = np.random.default_rng([seed, crc32(f"{description.id}.{name}".encode())])
-        clean = _clean(table, truth[table.truth], rng)
-        tables[name], found = _soil(table, clean, rng)
-        faults.append(found.assign(application=description.id, feed=name))
+        made = derive_table(
+            f"{description.id}.{name}", table, truth[table.truth], seed, (changed or {}).get(table.truth)
+        )
+        tables[name] = made.texts
+        keys = made.texts[table.key].fillna("").agg("|".join, axis=1)
+        named = made.faults.assign(
+            key=keys.iloc[made.faults["row"].astype(int)].to_numpy(), application=description.id, feed=name
+        )
+        faults.append(named)
     return tables, pd.concat(faults, ignore_index=True)[FAULT_COLUMNS].astype("str")
 
 
-def _clean(table: Table, truth: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def derive_table(
+    name: str, table: Table, truth: pd.DataFrame, seed: int, changed: pd.Series[Any] | None = None
+) -> Derived:
+    """Derive one table, called `<application>.<table>`, from its frame of the truth."""
     rows = truth
-    for name, texts in table.where.items():
-        rows = rows[as_text(rows[name]).isin(texts)]
+    for column, wanted in table.where.items():
+        rows = rows[as_text(rows[column]).isin(wanted)]
+    dice = Dice(seed, name, rows.index.to_numpy())
     if table.share < 1:
-        rows = rows.iloc[np.sort(rng.choice(len(rows), round(len(rows) * table.share), replace=False))]
+        known = np.flatnonzero(dice.shares("known") < table.share)
+        rows, dice = rows.iloc[known], dice.take(known)
+    since = pd.Series(dtype="int64") if changed is None else changed
+    days = since.reindex(rows.index).fillna(0).to_numpy(np.int64)
     rows = rows.reset_index(drop=True)
-    return pd.DataFrame({name: _column(column, rows, rng) for name, column in table.all_columns.items()})
+    moments = _moments(table, dice, days)
+    clean = pd.DataFrame({key: _column(key, spec, rows, dice, moments) for key, spec in table.all_columns.items()})
+    texts, faults = _soil(table, clean, dice)
+    return Derived(texts, clean, rows, faults)
 
 
-def _column(column: Column, rows: pd.DataFrame, rng: np.random.Generator) -> pd.Series[Any]:
+def _moments(table: Table, dice: Dice, days: Array) -> Array:
+    """Return when each row was last written: in the year before the build, or on the day it changed (or late)."""
+    before = TODAY.astype("datetime64[s]") - dice.integers("moment", 1, 365 * 86_400)
+    late = np.where(dice.shares("late") < table.late, LATE_DAYS, 0)
+    since = TODAY.astype("datetime64[s]") + (days - late) * 86_400 - dice.integers("hour", 1, 86_400)
+    moments: Array = np.where(days > 0, since, before)
+    return moments
+
+
+def _column(name: str, column: Column, rows: pd.DataFrame, dice: Dice, moments: Array) -> pd.Series[Any]:
     values: pd.Series[Any]
     size = len(rows)
     if column.from_ is not None:
@@ -51,37 +95,35 @@ def _column(column: Column, rows: pd.DataFrame, rng: np.random.Generator) -> pd.
     elif column.literal is not None:
         values = pd.Series([column.literal] * size, dtype="str")
     elif column.sequence is not None:
-        values = digits(column.sequence + np.arange(size), 1).astype("str")
+        values = digits(column.sequence + dice.rows, 1).astype("str")
     elif column.choice is not None:
-        values = pd.Series(pick(rng, np.asarray(column.choice, dtype=object), size), dtype="str")
+        values = pd.Series(dice.pick(f"choice {name}", column.choice), dtype="str")
     elif column.moment is not None:
         unit = "D" if column.moment == "date" else "s"
-        drawn = TODAY.astype("datetime64[s]") - rng.integers(1, 365 * 86_400, size)
-        values = pd.Series(np.datetime_as_string(drawn.astype(f"datetime64[{unit}]")), dtype="str")
+        values = pd.Series(np.datetime_as_string(moments.astype(f"datetime64[{unit}]")), dtype="str")
         values = values.str.replace("T", " ", regex=False)
     else:
         values = pd.Series([None] * size, dtype="str")
-    for name, argument in column.format:
-        values = FORMATS[name](values, argument)
+    for style, argument in column.format:
+        values = FORMATS[style](values, argument)
     return values
 
 
-def _soil(table: Table, frame: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _soil(table: Table, clean: pd.DataFrame, dice: Dice) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Apply the rules in order; a value gets dirty once, a missing one never."""
-    size, touched = len(frame), {name: np.zeros(len(frame), bool) for name in frame}
+    frame, size = clean, len(clean)
+    touched = {name: np.zeros(size, bool) for name in frame}
     hits = []
-    for rule in table.dirt:
+    for number, rule in enumerate(table.dirt):
         names = rule.column or table.key
         free = eligible(frame.iloc[:size], rule, rule.kind)
         for name in names:
             free &= ~touched[name]
-        able = np.flatnonzero(free)
-        count = min(len(able), round(size * rule.rate))
-        chosen = np.sort(rng.choice(able, count, replace=False))
+        chosen = np.flatnonzero(free & (dice.shares(f"{number} {rule.kind}") < rule.rate))
         for name in names:
             touched[name][chosen] = True
-        frame, wrong = DIRT[rule.kind](frame, chosen, rule, rng)
+        own = Dice(dice.seed, f"{dice.table} {number} {rule.kind}", dice.rows)
+        frame, wrong = DIRT[rule.kind](frame, chosen, rule, own)
         hits.append(pd.DataFrame({"row": wrong, "field": ",".join(rule.column), "kind": rule.kind}))
     found = pd.concat(hits, ignore_index=True) if hits else pd.DataFrame(columns=["row", "field", "kind"])
-    keys = frame[table.key].fillna("").agg("|".join, axis=1)
-    return frame, found.assign(key=keys.iloc[found["row"].astype(int)].to_numpy())
+    return frame, found

@@ -53,13 +53,22 @@ class Column(StrictModel):
 
 
 class Dirt(StrictModel):
-    """One kind of fault, and the share of rows that has it."""
+    """One kind of fault, and the share of the rows that can have it and do."""
 
     kind: str
     column: TextList = []
     rate: float = Field(ge=0, le=1)
     texts: TextList = []
     variants: dict[str, TextList] = {}
+
+
+class Renamed(StrictModel):
+    """A column that the supplier of the software renames without telling."""
+
+    column: str
+    to: str
+    #: days after the city was built
+    day: int = Field(ge=1)
 
 
 class Table(StrictModel):
@@ -75,6 +84,10 @@ class Table(StrictModel):
     columns: dict[str, Annotated[Column, BeforeValidator(_as_column)]]
     #: source columns that are there and always empty
     empty: list[str] = []
+    #: the share of changed rows whose `moment` lies days before the change shows: the source commits late
+    late: float = Field(default=0, ge=0, le=1)
+    #: a column that gets another name some days after the city was built
+    renamed: Renamed | None = None
     dirt: list[Dirt] = []
 
     @property
@@ -102,6 +115,8 @@ class DropFile(Table):
     sheet: str = "Sheet1"
     #: the row of the column names; the rows above carry a title
     header_row: int = Field(default=1, ge=1)
+    #: days after the city was built on which nobody brought a new file
+    absent: list[int] = []
 
 
 class Resource(Table):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigurationError
 from schemas.yaml_file import Loc, YamlFile, suggest
-from simulator.dirt import COLUMNS, DIRT
+from simulator.dirt import COLUMNS, DIRT, NEEDS_TEXTS
 from simulator.formats import FORMATS, NEEDS_ARGUMENT
 from simulator.frames import TRUTH_COLUMNS
 
@@ -51,6 +51,8 @@ def _dirt_errors(file: YamlFile, rule: Dirt, columns: set[str], loc: Loc) -> Ite
     for name in rule.column:
         if name not in columns:
             yield _unknown(file, name, "column of this table", (*loc, "column"), columns)
+    if rule.kind in NEEDS_TEXTS and not rule.texts:
+        yield file.error(f"{rule.kind} needs the texts to write", loc, "texts: [first, second]")
     fewest, most = COLUMNS[rule.kind]
     if not fewest <= len(rule.column) <= most:
         yield file.error(f"{rule.kind} needs {fewest} to {most} columns, not {len(rule.column)}", loc)

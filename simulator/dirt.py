@@ -1,6 +1,6 @@
 """What goes wrong in real sources: small vectorised functions, by the name of the fault.
 
-Each takes the whole frame of texts, the positions of the chosen rows, the rule and a generator, and
+Each takes the whole frame of texts, the positions of the chosen rows, the rule and the dice of all rows, and
 returns the frame and the positions of the rows that are wrong afterwards (a duplicate is a new row).
 """
 
@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from simulator.draw import Array, digits, listed, pick
+from simulator.dice import Dice
+from simulator.draw import Array, digits, listed
 
 
 class DirtRule(Protocol):
@@ -50,9 +51,13 @@ def _stale_codes() -> dict[str, str]:
     return dict(zip(split["kode_bps"], split["kode_bps_lama"], strict=True))
 
 
-DirtFunction = Callable[[pd.DataFrame, Array, DirtRule, np.random.Generator], tuple[pd.DataFrame, Array]]
-ValueFunction = Callable[["pd.Series[Any]", DirtRule, np.random.Generator], "pd.Series[Any]"]
+DirtFunction = Callable[[pd.DataFrame, Array, DirtRule, Dice], tuple[pd.DataFrame, Array]]
+ValueFunction = Callable[["pd.Series[Any]", DirtRule, Dice], "pd.Series[Any]"]
 DIRT: dict[str, DirtFunction] = {}
+#: kinds that write the texts of their rule
+NEEDS_TEXTS = {"wrong_code", "out_of_range", "future_date"}
+#: kinds that leave a value which is as good as any other, seen from one source alone
+UNDETECTABLE = {"emptied", "orphan_row", "typo"}
 #: number of columns that a kind needs: (at least, at most)
 COLUMNS: dict[str, tuple[int, int]] = {}
 
@@ -69,14 +74,12 @@ def _value(name: str) -> Callable[[ValueFunction], ValueFunction]:
     """Register a kind that spoils one column of the chosen rows."""
 
     def keep(function: ValueFunction) -> ValueFunction:
-        def spoil(
-            frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
-        ) -> tuple[pd.DataFrame, Array]:
+        def spoil(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
             column = frame[rule.column[0]].astype(object)
             before = column.iloc[rows]
-            after = function(before, rule, rng).astype(object)
+            after = function(before, rule, dice.take(rows)).astype(object)
             column.iloc[rows] = after.to_numpy()
-            changed = (after.to_numpy() != before.to_numpy()) & after.notna().to_numpy()
+            changed = after.isna().to_numpy() | (after.to_numpy() != before.to_numpy())
             return frame.assign(**{rule.column[0]: column.astype("str")}), rows[changed]
 
         DIRT[name], COLUMNS[name] = spoil, (1, 1)
@@ -85,61 +88,95 @@ def _value(name: str) -> Callable[[ValueFunction], ValueFunction]:
     return keep
 
 
-def _chosen(texts: list[str], like: pd.Series[Any], rng: np.random.Generator) -> pd.Series[Any]:
-    return pd.Series(pick(rng, np.asarray(texts, dtype=object), len(like)), index=like.index, dtype="str")
+def _chosen(texts: list[str], like: pd.Series[Any], dice: Dice) -> pd.Series[Any]:
+    return pd.Series(dice.pick("text", texts), index=like.index, dtype="str")
 
 
 @_value("missing_text")
-def _missing_text(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
-    return _chosen(rule.texts or ["-", "tidak ada", ""], values, rng)
+def _missing_text(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    """A placeholder where the value was."""
+    return _chosen(rule.texts or ["-", "tidak ada"], values, dice)
+
+
+@_value("emptied")
+def _emptied(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    return pd.Series([None] * len(values), index=values.index, dtype="str")
+
+
+@_value("typo")
+def _typo(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    """One letter doubled: what a hurried hand does, and what nobody can see from one source."""
+    place = dice.shares("place")
+    cut = [int(share * len(text)) for text, share in zip(values, place, strict=True)]
+    texts = [text[: at + 1] + text[at:] for text, at in zip(values, cut, strict=True)]
+    return pd.Series(texts, index=values.index, dtype="str")
+
+
+@_value("padded")
+def _padded(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    texts = dice.pick("before", ["", " ", "  "]) + values.to_numpy(object) + dice.pick("after", [" ", "   ", "\u00a0"])
+    return pd.Series(texts, index=values.index, dtype="str")
+
+
+@_value("wrong_code")
+@_value("out_of_range")
+@_value("future_date")
+def _told(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    """One of the rule's own texts: what is wrong in a column, only its description knows."""
+    return _chosen(rule.texts, values, dice)
 
 
 @_value("zero_date")
-def _zero_date(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
-    return _chosen(rule.texts or ["0000-00-00"], values, rng)
+def _zero_date(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["0000-00-00"], values, dice)
 
 
 @_value("bad_date")
-def _bad_date(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
-    return _chosen(rule.texts or ["31-02-1990", "1990-13-45", "31 Juni 1985"], values, rng)
+def _bad_date(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["31-02-1990", "1990-13-45", "31 Juni 1985"], values, dice)
 
 
 @_value("nik_number")
-def _nik_number(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _nik_number(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """A spreadsheet or a double column made a number of it: the digits are gone, or '.0' came."""
     bare = {text: text.lstrip("'") for text in values.dropna().unique()}
     known = {text: (f"{float(number):.5E}", f"{number}.0") for text, number in bare.items() if number.isdigit()}
-    style = rng.integers(0, 2, len(values))
+    style = dice.integers("style", 0, 2)
     texts = [known[text][way] if text in known else text for text, way in zip(values, style, strict=True)]
     return pd.Series(texts, index=values.index, dtype=object)
 
 
 @_value("nik_short")
-def _nik_short(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _nik_short(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return values.str[:-1]
 
 
 @_value("nik_serial_zero")
-def _nik_serial_zero(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _nik_serial_zero(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return values.str[:-4] + "0000"
 
 
 @_value("enum_variant")
-def _enum_variant(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _enum_variant(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """Another spelling of the same code; a text without variants stays."""
-    texts = [str(rng.choice(rule.variants[text])) if text in rule.variants else text for text in values.astype(object)]
+    share = dice.shares("variant")
+    texts = [_variant(rule.variants.get(text), text, at) for text, at in zip(values.astype(object), share, strict=True)]
     return pd.Series(texts, index=values.index, dtype=object)
 
 
+def _variant(spellings: list[str] | None, text: Any, share: float) -> Any:
+    return spellings[int(share * len(spellings))] if spellings else text
+
+
 @_value("stale_code")
-def _stale_code(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _stale_code(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """The BPS code from before a kecamatan was split; kelurahan that kept their code stay."""
     stale = _stale_codes()
     return values.map(lambda text: stale.get(text, text))
 
 
 @_value("latin1")
-def _latin1(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _latin1(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """An accent that exists in latin1, where the operator's keyboard put one."""
     accents = {"E": "É", "A": "Á", "I": "Í", "e": "é", "a": "á", "i": "í", "O": "Ó", "U": "Ú"}
 
@@ -151,36 +188,34 @@ def _latin1(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) ->
 
 
 @_value("phone_variants")
-def _phone_variants(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
-    way = rng.integers(0, 3, len(values))
+def _phone_variants(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    way = dice.integers("way", 0, 3)
     plus = "+62 " + values.str[1:4] + "-" + values.str[4:8] + "-" + values.str[8:]
     dashed = values.str[:4] + "-" + values.str[4:8] + "-" + values.str[8:]
     return pd.Series(np.select([way == 0, way == 1], [plus, dashed], "62" + values.str[1:]), index=values.index)
 
 
 @_value("money_variants")
-def _money_variants(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _money_variants(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     number = values.str.replace(r"\D", "", regex=True).map(lambda text: f"{int(text):,}".replace(",", "."))
-    return pd.Series(np.where(rng.random(len(values)) < 0.5, "Rp " + number + ",00", "Rp" + number), values.index)
+    return pd.Series(np.where(dice.shares("way") < 0.5, "Rp " + number + ",00", "Rp" + number), values.index)
 
 
 @_value("soft_deleted")
-def _soft_deleted(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
-    return _chosen(rule.texts or ["1"], values, rng)
+def _soft_deleted(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
+    return _chosen(rule.texts or ["1"], values, dice)
 
 
 @_value("orphan_row")
-def _orphan_row(values: pd.Series[Any], rule: DirtRule, rng: np.random.Generator) -> pd.Series[Any]:
+def _orphan_row(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """A card number that nobody has: kecamatan 99."""
-    day = digits(rng.integers(1, 29, len(values)), 2)
-    number = "357499" + day + "0115" + digits(rng.integers(1, 9999, len(values)), 4)
+    day = digits(dice.integers("day", 1, 29), 2)
+    number = "357499" + day + "0115" + digits(dice.integers("serial", 1, 9999), 4)
     return pd.Series(number.to_numpy(), index=values.index, dtype="str")
 
 
 @_kind("swapped_columns", 2, 2)
-def _swapped_columns(
-    frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
-) -> tuple[pd.DataFrame, Array]:
+def _swapped_columns(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
     left, right = rule.column
     one, other = frame[left].astype(object), frame[right].astype(object)
     here = one.iloc[rows].to_numpy()
@@ -190,14 +225,10 @@ def _swapped_columns(
 
 
 @_kind("duplicate_row", 0, 1)
-def _duplicate_row(
-    frame: pd.DataFrame, rows: Array, rule: DirtRule, rng: np.random.Generator
-) -> tuple[pd.DataFrame, Array]:
-    """The same row again: under a new number in `column`, or without it under the same key."""
+def _duplicate_row(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
+    """The same row again: under a new number in `column` (its digits behind an 8), or without it under the same key."""
     again = frame.iloc[rows].copy()
     if rule.column:
-        halves = frame[rule.column[0]].str.extract(r"^(.*?)(\d+)$")
-        last = int(halves[1].astype(float).max())
-        fresh = digits(last + 1 + np.arange(len(again)), 1).to_numpy(dtype=object)
-        again[rule.column[0]] = halves[0].iloc[rows].fillna("").to_numpy(dtype=object) + fresh
+        name = rule.column[0]
+        again[name] = again[name].str.replace(r"(\d+)$", r"8\1", regex=True)
     return pd.concat([frame, again], ignore_index=True), len(frame) + np.arange(len(again))
