@@ -15,6 +15,8 @@ from schemas.types.base import MISSING
 
 #: problem of a text that the code list does not know
 UNKNOWN_CODE = "code.unknown"
+#: problem of a cell that holds a word for nothing, such as "-", where the feed has not said so by null_values
+PLACEHOLDER = "placeholder"
 
 
 def source_texts(part: pa.Table) -> pd.DataFrame:
@@ -30,6 +32,14 @@ def source_texts(part: pa.Table) -> pd.DataFrame:
         types_mapper=lambda kind: strings if pa.types.is_string(kind) else None
     )
     return frame
+
+
+def placeholders(part: pa.Table, how: FieldMap) -> pd.Series | None:
+    """Return in which rows a source column of a field holds a word for nothing; None where none does."""
+    words = pa.array(sorted(MISSING - {""} - {text.lower() for text in how.null_values}), pa.string())
+    found = [pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(part.column(name))), words) for name in how.sources]
+    held = [mask.to_pandas() for mask in found if pc.any(mask).as_py()]
+    return pd.concat(held, axis=1).any(axis=1) if held else None
 
 
 def field_text(texts: pd.DataFrame, how: FieldMap) -> pd.Series:

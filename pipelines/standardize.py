@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.assemble import field_code, field_text, source_texts
+from pipelines.assemble import PLACEHOLDER, field_code, field_text, placeholders, source_texts
 from pipelines.workspace import FeedContext, Progress, Workspace, silent
 from schemas.codelist import Codelist
 from schemas.contract import ContractField
@@ -62,7 +62,8 @@ def standard_part(part: pa.Table, first_row: int, context: FeedContext, codelist
     problems: dict[str, pa.Array] = {}
     for field in context.contract.fields:
         if field.name in context.feed.map:
-            cleaned = clean_field(texts, field, context, codelists)
+            how = context.feed.map[field.name]
+            cleaned = _noting(placeholders(part, how), clean_field(texts, field, context, codelists))
             values[field.name] = _arrow(cleaned.values, field)
             problems[problem_column(field.name)] = pa.array(cleaned.problems, pa.string(), from_pandas=True)
         else:
@@ -85,8 +86,18 @@ def clean_field(
         cleaned = field.type.clean_column(text, how.format)
     if not field.required:
         return cleaned
-    absent = cleaned.values.isna() & cleaned.problems.isna()
+    # a zero date is only a warning, but no value
+    mild = [code for code, problem in field.type.problems.items() if problem.severity == "warning"]
+    absent = cleaned.values.isna() & (cleaned.problems.isna() | cleaned.problems.isin(mild))
     return Cleaned(cleaned.values, cleaned.problems.mask(absent, REQUIRED))
+
+
+def _noting(said: pd.Series | None, cleaned: Cleaned) -> Cleaned:
+    """Note where a word for nothing is all that a field got."""
+    if said is None:
+        return cleaned
+    nothing = said & cleaned.values.isna() & cleaned.problems.isna()
+    return Cleaned(cleaned.values, cleaned.problems.mask(nothing, PLACEHOLDER))
 
 
 def source_keys(texts: pd.DataFrame, key: list[str]) -> pa.Array:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.assemble import UNKNOWN_CODE
+from pipelines.assemble import PLACEHOLDER, UNKNOWN_CODE
 from pipelines.standardize import REQUIRED, problem_column
 from schemas.application import Feed
 from schemas.contract import Contract, ContractField
@@ -14,6 +14,11 @@ from schemas.contract import Contract, ContractField
 #: problems that any type can have, besides its own: severity, Indonesian, English
 COMMON = {
     REQUIRED: ("error", "Kosong, padahal wajib diisi", "Empty, although required"),
+    PLACEHOLDER: (
+        "warning",
+        "Sumber menulis tanda kosong seperti '-' sebagai ganti nilainya",
+        "The source wrote a word for nothing, such as '-', instead of the value",
+    ),
     UNKNOWN_CODE: ("warning", "Kode tidak ada dalam daftar acuan", "The code is not in the reference list"),
 }
 
@@ -121,6 +126,8 @@ def _problem_checks(field: ContractField) -> list[Check]:
         problems[REQUIRED] = COMMON[REQUIRED]
         if UNKNOWN_CODE in problems:
             problems[UNKNOWN_CODE] = ("error", *COMMON[UNKNOWN_CODE][1:])
+    else:
+        problems[PLACEHOLDER] = COMMON[PLACEHOLDER]
     return [
         Check(
             id=code,

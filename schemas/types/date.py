@@ -46,6 +46,9 @@ class Date(ValueType):
         "date.range": Problem(
             "Tanggal sebelum tahun 1850 atau sesudah 2200", "The date is before the year 1850 or after 2200"
         ),
+        "date.zero": Problem(
+            "Tanggal nol: sumber tidak tahu tanggalnya", "A zero date: the source does not know the day", "warning"
+        ),
     }
 
     def check_formats(self, formats: Sequence[str]) -> None:
@@ -54,13 +57,13 @@ class Date(ValueType):
             if form != EXCEL:
                 pattern(form)
 
-    def clean(self, text: str, formats: Sequence[str] = ()) -> date | None:
-        """Return the date, None for a zero date; raise InvalidValueError otherwise.
+    def clean(self, text: str, formats: Sequence[str] = ()) -> date:
+        """Return the date; raise InvalidValueError otherwise, for a zero date with a warning.
 
         Raises ConfigurationError for a format with an unknown directive. Two-digit years need `%y`.
         """
         if _ZERO.fullmatch(text):
-            return None
+            raise InvalidValueError("date.zero")
         found = _first(text, formats or ISO)
         if found is None:
             raise InvalidValueError("date.invalid")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import hypothesis.strategies as st
 import pyarrow as pa
 from hypothesis import assume, given
 
 from pipelines.assemble import source_texts
 from pipelines.run import run_stage
-from pipelines.standardize import content_hash, source_keys, standard_part
+from pipelines.standardize import clean_field, content_hash, source_keys, standard_part
 from pipelines.workspace import FeedContext
 from schemas.application import FilesApplication
 from schemas.catalogue import Catalogue
+from schemas.mapping import FieldMap
 from schemas.types.registry import TYPES
 from tests.pipelines.residents import APP, FEED, ORANG, Residents, resident
 from tests.workspaces import MakeWorkspace, Row, application
@@ -67,6 +70,27 @@ def test_a_missing_required_field_and_a_broken_one_have_different_problems(catal
     assert part.column("nik__problem").to_pylist() == ["required", "nik.length", None]
     assert part.column("nama_lengkap__problem").to_pylist() == [None, None, "required"]
     assert part.column("nik").to_pylist()[:2] == [None, None]
+
+
+def test_a_word_for_nothing_is_told_where_the_feed_did_not_declare_it(catalogue: Catalogue) -> None:
+    context = context_of(catalogue)
+    rows = [resident(1, telp="-"), resident(2, telp=" Tidak Ada "), resident(3, telp=""), resident(4)]
+    part = standard_part(landed(context, rows), 0, context, catalogue.codelists)
+    assert part.column("telepon__problem").to_pylist() == ["placeholder", "placeholder", None, None]
+    assert part.column("telepon").to_pylist()[:3] == [None, None, None]
+    context.feed.map["telepon"] = FieldMap.model_validate({"column": "telp", "null_values": ["-", "tidak ada"]})
+    declared = standard_part(landed(context, rows), 0, context, catalogue.codelists)
+    assert declared.column("telepon__problem").to_pylist() == [None] * 4
+
+
+def test_a_zero_date_is_a_warning_and_a_missing_value_where_one_is_required(catalogue: Catalogue) -> None:
+    context = context_of(catalogue)
+    rows = [resident(1, lahir="00-00-0000")]
+    part = standard_part(landed(context, rows), 0, context, catalogue.codelists)
+    assert part.column("tanggal_lahir__problem").to_pylist() == ["date.zero"]
+    field = dataclasses.replace(context.contract.field("tanggal_lahir"), required=True)
+    cleaned = clean_field(source_texts(landed(context, rows)), field, context, catalogue.codelists)
+    assert cleaned.problems.tolist() == ["required"]
 
 
 def test_the_hash_does_not_hang_on_how_a_value_was_written(catalogue: Catalogue) -> None:
