@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup, chain, get_current_context, get_parsing_context, task
+from airflow.sdk import DAG, Param, TaskGroup, chain, get_current_context, get_parsing_context, task
 
 from dags.wiring import TASK_DEFAULTS, catalogue_root, open_workspace, source_asset, timetable
 from schemas.application import AnyApplication, read_application
 from schemas.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
+OUTSIDE_WINDOW = "Read the source outside its hours; ask its owner first."
 STAGES = ("extract", "standardize", "validate", "publish")
 
 
@@ -24,8 +26,10 @@ def stage_task(feed_id: str, stage: str, pool: str) -> Any:
     def run() -> dict[str, int] | None:
         from pipelines.run import run_stage, safe_run_id
 
-        run_id = safe_run_id(str(get_current_context()["run_id"]))
-        account = run_stage(open_workspace(), feed_id, run_id, stage)
+        context = get_current_context()
+        run_id = safe_run_id(str(context["run_id"]))
+        workspace = replace(open_workspace(), outside_window=bool(context["params"]["outside_window"]))
+        account = run_stage(workspace, feed_id, run_id, stage)
         return vars(account) if account else None
 
     return run()
@@ -41,6 +45,7 @@ def application_dag(application: AnyApplication) -> DAG:
         schedule=timetable(application.schedule),
         catchup=False,
         max_active_runs=1,
+        params={"outside_window": Param(False, type="boolean", description=OUTSIDE_WINDOW)},
         tags=[f"opd:{application.opd}", f"kind:{source.kind}"],
     ) as dag:
         for name in application.feeds:

@@ -10,6 +10,9 @@ import requests
 
 from schemas.errors import RetryLaterError
 
+#: runs that one answer carries (Airflow's own limit is 100), and that are looked at
+PAGE, RUNS = 100, 1000
+
 
 class AirflowApi:
     """Airflow at an address, entered as the user `admin`."""
@@ -40,14 +43,20 @@ class AirflowApi:
         """Return the DAGs that Airflow has parsed."""
         return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags", params={"limit": 1000})["dags"]}
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run now; return its id."""
-        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None})["dag_run_id"])
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        """Start a run now, with parameters of the DAG; return its id."""
+        wanted = {"logical_date": None, "conf": conf}
+        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=wanted)["dag_run_id"])
 
-    def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """Return the newest runs of a DAG, newest first."""
-        parameters: dict[str, Any] = {"limit": 10, "order_by": "-run_after"}
-        return list(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=parameters)["dag_runs"])
+    def runs(self, dag_id: str = "~") -> list[dict[str, Any]]:
+        """Return the runs of a DAG or, at `~`, of all, newest first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            parameters: dict[str, Any] = {"limit": PAGE, "offset": len(found), "order_by": "-run_after"}
+            answer = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=parameters)
+            found += answer["dag_runs"]
+            if len(answer["dag_runs"]) < PAGE or len(found) >= RUNS:
+                return found
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of one run: queued, running, success or failed."""

@@ -33,18 +33,17 @@ ACCOUNT = """
 def run_applications(api: AirflowApi, catalogue: Catalogue, progress: Progress) -> dict[str, tuple[str, str]]:
     """Trigger every application's DAG and wait; return run id and state by application."""
     wait_parsed(api, set(catalogue.applications) | {f"dataset.{name}" for name in catalogue.plans})
-    runs = {app_id: api.trigger(app_id) for app_id in catalogue.applications}
+    runs = {app_id: api.trigger(app_id, outside_window=True) for app_id in catalogue.applications}
     states: dict[str, str] = {}
     end = time.monotonic() + RUN_SECONDS
     while len(states) < len(runs):
-        for app_id in set(runs) - set(states):
-            state = api.run_state(app_id, runs[app_id])
-            if state in FINAL:
-                states[app_id] = state
+        for run in api.runs():
+            if runs.get(run["dag_id"]) == run["dag_run_id"] and run["state"] in FINAL:
+                states[run["dag_id"]] = run["state"]
         progress(len(states), len(runs))
         if time.monotonic() > end:
             break
-        time.sleep(1)
+        time.sleep(2)
     return {app_id: (run_id, states.get(app_id, "running")) for app_id, run_id in runs.items()}
 
 
@@ -54,13 +53,14 @@ def wait_datasets(api: AirflowApi, catalogue: Catalogue, database: Database, pro
     states: dict[str, str] = {}
     end = time.monotonic() + RUN_SECONDS
     while len(states) < len(published) and time.monotonic() < end:
+        every = api.runs()
         for dataset in set(published) - set(states):
-            runs = api.runs(f"dataset.{dataset}")
+            runs = [run for run in every if run["dag_id"] == f"dataset.{dataset}"]
             made = [dt.datetime.fromisoformat(run["queued_at"] or run["run_after"]) for run in runs]
             if runs and all(run["state"] in FINAL for run in runs) and max(made) >= published[dataset]:
                 states[dataset] = runs[0]["state"]
         progress(len(states), len(published))
-        time.sleep(1)
+        time.sleep(2)
     return {dataset: states.get(dataset, "running") for dataset in published}
 
 

@@ -52,6 +52,8 @@ class Workspace:
     database: Database
     landing: Landing
     connection: Callable[[str], Connection]
+    #: a person has said that sources may be read outside their windows, this time
+    outside_window: bool = False
 
     @classmethod
     def from_environment(cls, connection: Callable[[str], Connection]) -> Workspace:

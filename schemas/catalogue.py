@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from schemas.application import AnyApplication, Feed, read_application
+from schemas.application_check import application_errors, register_errors
 from schemas.codelist import Codelist, read_codelist
 from schemas.consumer import Consumer, read_consumer
 from schemas.contract import Contract, ContractField, read_contract
@@ -118,6 +119,8 @@ class Catalogue:
         for app in self.applications.values():
             for name, feed in app.feeds.items():
                 yield from self._check_feed(feed, ("feeds", name), self.files[app.id])
+            yield from application_errors(app, self.contracts, self.files[app.id])
+        yield from register_errors(self.applications, self.files)
         for plan in self.plans.values():
             yield from self._check_plan(plan, self.files[f"plan:{plan.dataset}"])
         for consumer in self.consumers.values():

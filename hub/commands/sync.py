@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -24,13 +25,17 @@ def register(app: typer.Typer) -> None:
 def sync_command(
     target: Annotated[str, typer.Argument(metavar="APP[.FEED]", help="An application, or one feed of it.")],
     run_id: Annotated[str, typer.Option(help="Continue or repeat the run of this id.")] = "",
+    outside_window: Annotated[
+        bool, typer.Option("--outside-window", help="Read the source outside its hours; ask its owner first.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Pull an application: extract, standardise, validate, publish each of its feeds.
 
     Exits with 1 when a feed failed; what was published before stays then.
     """
-    with open_workspace(lambda catalogue: feeds_of(catalogue, target)) as workspace:
+    with open_workspace(lambda catalogue: feeds_of(catalogue, target)) as opened:
+        workspace = replace(opened, outside_window=outside_window)
         run = safe_run_id(run_id) if run_id else new_run_id("manual")
         rows = [_sync_feed(workspace, feed_id, run) for feed_id in feeds_of(workspace.catalogue, target)]
     columns = ["feed", "state", "read", "inserted", "updated", "unchanged", "quarantined", "deleted"]
