@@ -7,10 +7,11 @@ from pathlib import Path
 from hub.connections import add_connections
 from hub.console import bar, bars, say
 from hub.embedded_postgres import EmbeddedPostgres
-from hub.settings import Settings, make_home
+from hub.settings import ROOT, Settings, make_home
 from schemas.errors import ConfigurationError
 from simulator.build import CitySummary, CityTarget, build_city
 from simulator.real import load_dump
+from simulator.tick import tick_city
 
 
 def city_target(settings: Settings) -> CityTarget:
@@ -21,6 +22,7 @@ def city_target(settings: Settings) -> CityTarget:
         mariadb_url=settings.mariadb_url,
         postgres_url=settings.embedded_url("postgres") if embedded else None,
         rest_url=f"http://127.0.0.1:{settings.city_port}",
+        applications=ROOT / "applications",
     )
 
 
@@ -44,3 +46,10 @@ def build(settings: Settings, residents: int, seed: int, wilayah: Path | None = 
         connections["wilayah"] = load_dump(settings.mariadb_url, wilayah)
     add_connections(settings.connections, connections)
     return summary
+
+
+def tick(settings: Settings, days: int) -> CitySummary:
+    """Let the city live on for some days; raises ConfigurationError like `simulator.tick.tick_city`."""
+    with bars() as progress:
+        report = bar(progress, "sample city")
+        return tick_city(city_target(settings), days, lambda what, done, total: report(done, total))

@@ -12,9 +12,11 @@ from urllib.parse import quote, urlsplit
 
 import pandas as pd
 
+from schemas.application import read_application
 from schemas.errors import ConfigurationError
 from simulator import databases
-from simulator.derive import derive
+from simulator.agreement import feed_of
+from simulator.derive import Changed, derive
 from simulator.description import (
     DESCRIPTIONS,
     AnyDescription,
@@ -25,6 +27,7 @@ from simulator.description import (
 from simulator.drops import write_file, write_json
 from simulator.population import build_truth
 from simulator.rest_settings import secrets, write_rest_settings
+from simulator.state import CHANGED, as_of_day, city_version, write_truth
 
 #: (what is being done, steps done, steps in all)
 Progress = Callable[[str, int, int], None]
@@ -50,6 +53,8 @@ class CityTarget:
     #: of the databases' names; begins with opdhub_city_
     prefix: str = databases.PREFIX
     descriptions: Path = DESCRIPTIONS
+    #: folder of the catalogue's applications, with which the descriptions must agree
+    applications: Path | None = None
 
     def database(self, description: AnyDescription) -> str:
         """Return the name of an application's database; raises ConfigurationError on a foreign prefix."""
@@ -69,6 +74,12 @@ class CitySummary:
     #: faults by application.table
     faults: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    #: of the code, data and descriptions that made the city
+    version: str = ""
+    #: days that the city has lived since it was built
+    day: int = 0
+    #: tables whose file of the day did not come, or whose column was renamed: the hub reads an older state
+    behind: list[str] = field(default_factory=list)
 
 
 def build_city(
@@ -76,36 +87,56 @@ def build_city(
 ) -> CitySummary:
     """Write the sources of every description, and the truth with its faults as Parquet.
 
-    Replaces what an earlier build wrote. Raises ConfigurationError on a broken description, a prefix other
-    than opdhub_city_…, a folder that holds something else, or a PostgreSQL that was given and does not answer.
+    Replaces what an earlier build wrote. Raises ConfigurationError on a broken description or one that disagrees
+    with its application, a prefix other than opdhub_city_…, a folder that holds something else, or a PostgreSQL
+    that was given and does not answer.
+    """
+    descriptions = read_descriptions(target.descriptions, target.applications)
+    names = [target.database(item) for item in descriptions if isinstance(item, SqlDescription)]
+    target, notes = reachable(target)
+    _start_clean(target, names)
+    summary = CitySummary(
+        residents, seed, str(target.folder), 0, {}, notes=notes, version=city_version(target.descriptions)
+    )
+    return write_city(target, descriptions, summary, {}, progress)
+
+
+def write_city(
+    target: CityTarget,
+    descriptions: list[AnyDescription],
+    city: CitySummary,
+    changed: Changed,
+    progress: Progress | None = None,
+) -> CitySummary:
+    """Write every source as it stands on the city's day, then the truth, the faults and the summary.
+
+    The folder is marked while this is under way: what a full disk or a lost database leaves is no city.
     """
     started, tell = time.monotonic(), progress or (lambda what, done, total: None)
-    descriptions = read_descriptions(target.descriptions)
-    names = [target.database(item) for item in descriptions if isinstance(item, SqlDescription)]
-    target, notes = _reachable(target)
-    _start_clean(target, names)
+    (target.folder / MARKER).write_text("a build is under way, or was killed\n", encoding="utf-8")
     steps = len(descriptions) + 2
     tell("population", 0, steps)
-    truth = build_truth(residents, seed)
-    (target.folder / "truth").mkdir()
-    for name, frame in truth.items():
-        frame.to_parquet(target.folder / "truth" / f"{name}.parquet")
+    truth = build_truth(city.residents, city.seed, city.day)
     connections: dict[str, str] = {}
     rows: dict[str, int] = {}
+    behind: list[str] = []
     found = []
     for done, description in enumerate(descriptions, start=1):
         tell(description.id, done, steps)
-        frames, faults = derive(description, truth, seed)
-        connections[description.connection] = _write(target, description, frames, seed)
+        frames, faults = derive(description, truth, city.seed, changed)
+        shown, late = as_of_day(description, frames, city.day)
+        connections[description.connection] = _write(target, shown, frames, city.seed)
         rows |= {f"{description.id}.{name}": len(frame) for name, frame in frames.items()}
-        found.append(faults)
-    write_rest_settings(target.folder / "rest", descriptions, seed)
+        behind += late
+        found.append(faults.assign(feed=faults["feed"].map(_feed_names(target, description))))
+    write_rest_settings(target.folder / "rest", descriptions, city.seed)
     faults = pd.concat(found, ignore_index=True)
     faults.to_parquet(target.folder / "faults.parquet")
+    write_truth(target.folder, truth, changed)
     counts = faults.groupby(faults["application"] + "." + faults["feed"]).size()
-    summary = CitySummary(
-        residents, seed, str(target.folder), round(time.monotonic() - started, 1), connections, rows,
-        {str(name): int(count) for name, count in counts.items()}, notes,
+    summary = replace(
+        city, seconds=round(time.monotonic() - started, 1), connections=connections, rows=rows, behind=behind,
+        faults={str(name): int(count) for name, count in counts.items()},
     )  # fmt: skip
     (target.folder / SUMMARY).touch(mode=0o600)  # it holds the connections' passwords
     (target.folder / SUMMARY).write_text(json.dumps(asdict(summary), indent=1), encoding="utf-8")
@@ -114,7 +145,16 @@ def build_city(
     return summary
 
 
-def _reachable(target: CityTarget) -> tuple[CityTarget, list[str]]:
+def _feed_names(target: CityTarget, description: AnyDescription) -> dict[str, str]:
+    """Return the hub's feed for each table; a table's own name where the applications are not given."""
+    if target.applications is None:
+        return {name: name for name in description.tables}
+    opd, _, app = description.id.partition(".")
+    application, _ = read_application(target.applications / opd / f"{app}.yaml")
+    return {name: feed_of(application, name, table) or name for name, table in description.tables.items()}
+
+
+def reachable(target: CityTarget) -> tuple[CityTarget, list[str]]:
     """Leave out a MariaDB that does not answer, and say so."""
     notes = []
     mariadb = target.mariadb_url
@@ -140,7 +180,7 @@ def _start_clean(target: CityTarget, names: list[str]) -> None:
     marker.write_text("a build is under way, or was killed\n", encoding="utf-8")
     for name in MADE:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (SUMMARY, "faults.parquet"):
+    for name in (SUMMARY, CHANGED, "faults.parquet"):
         (folder / name).unlink(missing_ok=True)
     for database in names:
         if target.mariadb_url is not None:
@@ -153,7 +193,7 @@ def drop_city(target: CityTarget) -> None:
     """Drop the city's databases and files; the folder itself stays."""
     descriptions = read_descriptions(target.descriptions)
     names = [target.database(item) for item in descriptions if isinstance(item, SqlDescription)]
-    target, _ = _reachable(target)
+    target, _ = reachable(target)
     _start_clean(target, names)
     (target.folder / MARKER).unlink()
 
@@ -164,9 +204,10 @@ def _write(target: CityTarget, description: AnyDescription, frames: dict[str, pd
         return _write_sql(target, description, frames)
     if isinstance(description, FilesDescription):
         folder = target.folder / "drops" / description.connection
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name, table in description.tables.items():
-            write_file(folder, name, table, frames[name])
+            if name in frames:
+                write_file(folder, name, table, frames[name])
         return f"fs://{quote(str(folder))}"
     write_json(target.folder / "rest" / description.connection, description, frames)
     login, password = secrets(description, seed)

@@ -20,6 +20,8 @@ from simulator.description import SqlTable
 #: Only databases whose name starts like this are ever dropped.
 PREFIX = "opdhub_city_"
 CHUNK = 5000
+#: a table while it is written, and the one that it replaces
+NEW, OLD = "__new", "__old"
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -70,20 +72,24 @@ def drop_mariadb(url: str, database: str) -> None:
 
 
 def write_mariadb(url: str, database: str, tables: Mapping[str, SqlTable], frames: Tables) -> str:
-    """Make the database anew with these tables; return its Airflow connection URI."""
-    drop_mariadb(url, database)
+    """Write these tables, each put in place of an earlier one in one step; return the Airflow connection URI."""
     with closing(_mariadb(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
+        cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{check_name(database)}` CHARACTER SET utf8mb4")
     with closing(_mariadb(url, database)) as connection, connection.cursor() as cursor:
         for name, table in tables.items():
             columns = [f"`{column}` {spec.type}" for column, spec in table.all_columns.items()]
             if table.primary_key:
                 columns.append("PRIMARY KEY (" + ", ".join(f"`{key}`" for key in table.primary_key) + ")")
-            cursor.execute(f"CREATE TABLE `{name}` ({', '.join(columns)}) CHARACTER SET {table.charset}")
+            cursor.execute(f"DROP TABLE IF EXISTS `{name}{NEW}`, `{name}{OLD}`")
+            cursor.execute(f"CREATE TABLE `{name}{NEW}` ({', '.join(columns)}) CHARACTER SET {table.charset}")
             places = ", ".join(["%s"] * len(table.all_columns))
             for rows in _rows(frames[name]):
-                cursor.executemany(f"INSERT INTO `{name}` VALUES ({places})", rows)  # noqa: S608 - our own names
+                cursor.executemany(f"INSERT INTO `{name}{NEW}` VALUES ({places})", rows)  # noqa: S608 - our own names
             connection.commit()
+            # a reader meets the old table or the new one, never none
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS `{name}` LIKE `{name}{NEW}`")
+            cursor.execute(f"RENAME TABLE `{name}` TO `{name}{OLD}`, `{name}{NEW}` TO `{name}`")
+            cursor.execute(f"DROP TABLE `{name}{OLD}`")
     parts = make_url(url).set(drivername="mysql", database=database, query={"charset": "utf8mb4"})
     return parts.render_as_string(hide_password=False)
 
@@ -96,13 +102,14 @@ def drop_postgres(url: str, database: str) -> None:
 
 
 def write_postgres(url: str, database: str, tables: Mapping[str, SqlTable], frames: Tables, *, typed: bool) -> str:
-    """Make the database anew with these tables; return its Airflow connection URI.
+    """Write these tables in one transaction, in place of earlier ones; return the Airflow connection URI.
 
     With `typed` false every column is text: the tables are MariaDB's, whose zero dates PostgreSQL refuses.
     """
-    drop_postgres(url, database)
     with closing(psycopg.connect(_libpq(make_url(url)), autocommit=True)) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [check_name(database)]).fetchone()
+        if known is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     target = make_url(url).set(drivername="postgresql", database=database)
     with closing(psycopg.connect(_libpq(target))) as connection:
         for name, table in tables.items():
@@ -110,6 +117,7 @@ def write_postgres(url: str, database: str, tables: Mapping[str, SqlTable], fram
                 sql.SQL("{} {}").format(sql.Identifier(column), _postgres_type(spec.type if typed else "text"))
                 for column, spec in table.all_columns.items()
             ]
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
             head = sql.SQL("CREATE TABLE {} ({})")
             connection.execute(head.format(sql.Identifier(name), sql.SQL(", ").join(columns)))
             load = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))
@@ -127,10 +135,11 @@ def _postgres_type(kind: str) -> sql.SQL:
 
 
 def write_sqlite(path: Path, tables: Mapping[str, SqlTable], frames: Tables) -> str:
-    """Make the database file anew with these tables; return its Airflow connection URI."""
+    """Write a database file with these tables, in place of an earlier one; return the Airflow connection URI."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh)) as connection:
         for name, table in tables.items():
             columns = [f'"{column}" {_sqlite_type(spec.type)}' for column, spec in table.all_columns.items()]
             connection.execute(f'CREATE TABLE "{name}" ({", ".join(columns)})')
@@ -138,6 +147,7 @@ def write_sqlite(path: Path, tables: Mapping[str, SqlTable], frames: Tables) -> 
             for rows in _rows(frames[name]):
                 connection.executemany(f'INSERT INTO "{name}" VALUES ({places})', rows)  # noqa: S608 - our own names
         connection.commit()
+    fresh.replace(path)
     return f"sqlite:///{path.resolve()}"
 
 

@@ -27,13 +27,16 @@ class Derived:
     """One table of an application.
 
     `texts` is what it holds (missing: NULL); `clean` the same before the faults, and `truth` the rows of the
-    truth it was made from, both with a row for each row of `texts` but the duplicates, which come last.
-    `faults` has a row for each: position in `texts`, field (columns joined by ','), kind.
+    truth it was made from. `origin` says for each row of `texts` its position in both: duplicates come last and
+    name the row they repeat. `faults` has a row for each: position in `texts`, field (columns joined by ','), kind.
     """
 
     texts: pd.DataFrame
     clean: pd.DataFrame
+    #: source column -> column of the truth, where it comes from one
+    origins: dict[str, str]
     truth: pd.DataFrame
+    origin: Array
     faults: pd.DataFrame
 
 
@@ -74,8 +77,9 @@ def derive_table(
     rows = rows.reset_index(drop=True)
     moments = _moments(table, dice, days)
     clean = pd.DataFrame({key: _column(key, spec, rows, dice, moments) for key, spec in table.all_columns.items()})
-    texts, faults = _soil(table, clean, dice)
-    return Derived(texts, clean, rows, faults)
+    texts, origin, faults = _soil(table, clean, dice)
+    origins = {key: spec.from_ for key, spec in table.columns.items() if spec.from_ is not None}
+    return Derived(texts, clean, origins, rows, origin, faults)
 
 
 def _moments(table: Table, dice: Dice, days: Array) -> Array:
@@ -109,9 +113,10 @@ def _column(name: str, column: Column, rows: pd.DataFrame, dice: Dice, moments: 
     return values
 
 
-def _soil(table: Table, clean: pd.DataFrame, dice: Dice) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _soil(table: Table, clean: pd.DataFrame, dice: Dice) -> tuple[pd.DataFrame, Array, pd.DataFrame]:
     """Apply the rules in order; a value gets dirty once, a missing one never."""
     frame, size = clean, len(clean)
+    origin = np.arange(size)
     touched = {name: np.zeros(size, bool) for name in frame}
     hits = []
     for number, rule in enumerate(table.dirt):
@@ -124,6 +129,8 @@ def _soil(table: Table, clean: pd.DataFrame, dice: Dice) -> tuple[pd.DataFrame, 
             touched[name][chosen] = True
         own = Dice(dice.seed, f"{dice.table} {number} {rule.kind}", dice.rows)
         frame, wrong = DIRT[rule.kind](frame, chosen, rule, own)
+        if len(frame) > len(origin):
+            origin = np.concatenate([origin, chosen])
         hits.append(pd.DataFrame({"row": wrong, "field": ",".join(rule.column), "kind": rule.kind}))
     found = pd.concat(hits, ignore_index=True) if hits else pd.DataFrame(columns=["row", "field", "kind"])
-    return frame, found
+    return frame, origin, found

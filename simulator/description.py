@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.application import Auth, Pagination
-from schemas.errors import ConfigurationErrors
+from schemas.errors import ConfigurationError, ConfigurationErrors
 from schemas.mapping import TextList
 from schemas.yaml_file import StrictModel, YamlFile
+from simulator.agreement import disagreements
 from simulator.description_check import table_errors
 
 DESCRIPTIONS = Path(__file__).parent / "descriptions"
@@ -189,6 +190,21 @@ def read_description(path: Path) -> AnyDescription:
     return description
 
 
-def read_descriptions(folder: Path = DESCRIPTIONS) -> list[AnyDescription]:
-    """Read every description below `folder`, ordered by path."""
-    return [read_description(path) for path in sorted(folder.glob("*/*.yaml"))]
+def read_descriptions(folder: Path = DESCRIPTIONS, applications: Path | None = None) -> list[AnyDescription]:
+    """Read every description below `folder`, ordered by path, and hold it against the application of its id.
+
+    Raises ConfigurationErrors with every mistake of every file; without `applications` each stands for itself.
+    """
+    found: list[AnyDescription] = []
+    errors: list[ConfigurationError] = []
+    for path in sorted(folder.glob("*/*.yaml")):
+        try:
+            description = read_description(path)
+            found.append(description)
+            if applications is not None:
+                errors += disagreements(YamlFile.read(path), description, applications)
+        except ConfigurationError as error:
+            errors += error.errors if isinstance(error, ConfigurationErrors) else [error]
+    if errors:
+        raise ConfigurationErrors(errors)
+    return found

@@ -10,11 +10,13 @@ import typer
 
 from hub import sample_city
 from hub.commands.common import Json, running_database
-from hub.console import print_json, say
+from hub.console import bar, bars, print_json, say, show
 from hub.embedded_postgres import require_free_port
 from hub.services import city_service
 from hub.settings import Settings
+from schemas.catalogue import Catalogue
 from schemas.errors import ConfigurationError
+from simulator.tick import MOST_DAYS
 
 app = typer.Typer(help="The sample city: invented people in dirty applications.", no_args_is_help=True)
 
@@ -51,3 +53,41 @@ def serve() -> None:
         subprocess.run(service.command, env=service.environment, check=False)  # noqa: S603
     except KeyboardInterrupt:
         say("stopped")
+
+
+@app.command("tick", epilog="Example: opdhub city tick --days 3")
+def tick(
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Days that pass.")] = 1, json: Json = False
+) -> None:
+    """Let the city live on: births, moves, new requests, late commits, deletions, a renamed column, a missing file."""
+    settings = Settings.from_environment()
+    with running_database(settings):
+        summary = sample_city.tick(settings, days)
+    if json:
+        print_json({key: value for key, value in vars(summary).items() if key != "connections"})
+    else:
+        say(f"day {summary.day}: {sum(summary.rows.values())} source rows, written in {summary.seconds} s")
+        if summary.behind:
+            say("not as the hub expects: " + ", ".join(summary.behind))
+
+
+@app.command("score", epilog="Example: opdhub city score --json")
+def score(json: Json = False) -> None:
+    """Measure what the hub made of the faults in the city: recall and precision, by kind of fault."""
+    from hub.city_published import score_city
+    from hub.city_score import summary
+
+    settings = Settings.from_environment()
+    catalogue = Catalogue.load(settings.catalogue)
+    with running_database(settings) as database, bars() as progress:
+        counts, skipped = score_city(catalogue, database, settings.home / "city", bar(progress, "score"))
+    result = summary(counts) | {"left_out": skipped}
+    if json:
+        print_json(result)
+        return
+    kinds = result["by_kind"] | result["undetectable_from_one_source"]
+    rows = [{"kind": kind, **item} for kind, item in kinds.items()]
+    show(rows, ["kind", "faults", "repaired", "told", "withheld", "missed", "recall"], json, title="faults by kind")
+    say(f"recall {result['recall']}, precision {result['precision']} ({result['false_alarms']} false alarms)")
+    if skipped:
+        say("left out: " + ", ".join(skipped))
