@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from schemas.errors import ConfigurationError
 from schemas.yaml_file import suggest
 
-KINDS = ("mysql", "postgres", "sqlite", "mssql", "oracle", "http", "fs")
+KINDS = ("mysql", "postgres", "sqlite", "mssql", "oracle", "http", "fs", "sftp")
 ALIASES = {"postgresql": "postgres", "mariadb": "mysql", "https": "http", "file": "fs"}
 KEYS = ("conn_type", "host", "port", "login", "password", "schema", "extra", "description")
 URI_EXAMPLE = "write it as mysql://login:password@host:3306/database, with special characters percent-encoded"
@@ -96,7 +96,13 @@ class Connection:
 
     @property
     def path(self) -> str:
-        """The folder of a fs connection, the database file of a sqlite connection."""
+        """The folder of a fs or sftp connection, the database file of a sqlite connection.
+
+        `/~/folder` of a sftp connection is below the account's home, and given as `folder` (`.`: the home itself).
+        """
+        if self.kind == "sftp":
+            folder = "/" + str(self.extra.get("path") or self.schema).lstrip("/")
+            return folder if f"{folder}/"[:3] != "/~/" else folder[3:] or "."
         below_root = self.kind == "fs" and self.schema and not self.schema.startswith("/")
         schema = f"/{self.schema}" if below_root else self.schema  # Airflow drops the slash of fs:///folder
         return str(self.extra.get("path") or schema or self.host)

@@ -72,7 +72,7 @@ class FeedPlace:
 
 def _is_name(text: str) -> bool:
     """Whether a text can be the name of a column, rather than a value that a message must not repeat."""
-    return re.fullmatch(r"[^\W\d][\w .\-/()]{0,59}", text) is not None and not re.search(r"\d{6}", text)
+    return re.fullmatch(r"@?[^\W\d][\w .\-/()@]{0,59}", text) is not None and not re.search(r"\d{6}", text)
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ def read(application: AnyApplication, feed_name: str, connection: Connection) ->
 
         return read_rest(application, feed_name, connection)
     if isinstance(application, FilesApplication):
-        _expect(application, connection, ("fs",))
+        _expect(application, connection, ("fs", "sftp"))
         from connectors.files import read_files
 
         return read_files(application, feed_name, connection)

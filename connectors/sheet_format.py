@@ -1,6 +1,6 @@
-"""Excel workbooks by calamine: cells as their text, and no digit that Excel has already lost.
+"""Workbooks (XLSX, ODS) by calamine: cells as their text, and no digit that a spreadsheet has already lost.
 
-calamine holds one sheet in memory; a sheet ends at 1,048,576 rows, so this is bounded by the format. A cell
+calamine holds one sheet in memory; an XLSX sheet ends at 1,048,576 rows, so this is bounded by the format. A cell
 with an error (#N/A) arrives as null, like an empty one.
 """
 
@@ -21,11 +21,11 @@ from schemas.yaml_file import suggest
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-#: Excel keeps 15 digits: of a NIK typed as a number the 16th is a zero that nobody entered
+#: a spreadsheet keeps 15 digits: of a NIK typed as a number the 16th is a zero that nobody entered
 EXACT_LIMIT = 1e15
 
 
-def read_xlsx(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, Any]) -> Iterator[Line]:
+def read_sheet(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, Any]) -> Iterator[Line]:
     """Open the sheet (the first one where none is named) and return its rows from `header_row` on.
 
     Raises:
@@ -45,7 +45,7 @@ def read_xlsx(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, 
         details["sheet"] = feed.sheet or names[0]
         sheet = book.get_sheet_by_name(details["sheet"])
     except CalamineError as error:
-        fix = "have it saved as .xlsx without a password"
+        fix = f"have it saved as .{feed.format} without a password"
         problem = f"file '{file.name}' cannot be opened as a workbook ({error})"
         raise place.error(problem, fix, key="file") from error
     return _lines(sheet, feed.header_row)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connectors.drift import FeedPlace
 from connectors.reading import Row
 
-#: the line's number in the file, and its cells
+#: the line's number in the file (0: a header that is no line of it), and its cells
 Line = tuple[int, Sequence[str | None]]
 
 
@@ -30,7 +30,7 @@ def select_rows(lines: Iterator[Line], place: FeedPlace, what: str) -> Iterator[
     twice = [name for name, times in Counter(header).items() if times > 1 and name in place.feed.landed_columns]
     if twice:
         raise place.error(f"{what} has the column '{twice[0]}' twice", "have the export write each column once")
-    place.check(header, f"{what}, line {number},")
+    place.check(header, f"{what}, line {number}," if number else what)
     return _rows(lines, header, len(cells), place, what)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hub.connections import add_connections
 from hub.console import bar, bars, say
-from hub.embedded_postgres import EmbeddedPostgres
+from hub.embedded_postgres import EmbeddedPostgres, require_free_port
 from hub.settings import ROOT, Settings, make_home
 from schemas.errors import ConfigurationError
 from simulator.build import CitySummary, CityTarget, build_city
@@ -24,6 +24,13 @@ def city_target(settings: Settings) -> CityTarget:
         rest_url=f"http://127.0.0.1:{settings.city_port}",
         applications=ROOT / "applications",
     )
+
+
+def require_city_ports(settings: Settings) -> None:
+    """Raise ConfigurationError when another program listens where the city's REST or SFTP server would."""
+    require_free_port(settings.city_port, "OPDHUB_CITY_PORT", "the sample city")
+    if (settings.home / "city" / "sftp").exists():
+        require_free_port(settings.sftp_port, "OPDHUB_SFTP_PORT", "the sample city's SFTP")
 
 
 def build(settings: Settings, residents: int, seed: int, wilayah: Path | None = None) -> CitySummary:

@@ -52,9 +52,10 @@ def airflow_services(settings: Settings) -> list[Service]:
 
 
 def city_service(settings: Settings) -> Service:
-    """Return the server of the sample city's REST applications."""
+    """Return the server of the sample city's REST applications and SFTP folders."""
     data = str(settings.home / "city")
-    command = [sys.executable, "-m", "simulator.serve", "--data", data, "--port", str(settings.city_port)]
+    ports = ["--port", str(settings.city_port), "--sftp-port", str(settings.sftp_port)]
+    command = [sys.executable, "-m", "simulator.serve", "--data", data, *ports]
     return Service("city", command, "/health", settings.city_port, hub_environment(settings))
 
 

@@ -33,6 +33,7 @@ class Settings:
     postgres_port: int
     airflow_port: int
     city_port: int
+    sftp_port: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -50,6 +51,7 @@ class Settings:
             postgres_port=_port(environ, "OPDHUB_POSTGRES_PORT", 15432),
             airflow_port=_port(environ, "OPDHUB_AIRFLOW_PORT", 8080),
             city_port=_port(environ, "OPDHUB_CITY_PORT", 8420),
+            sftp_port=_port(environ, "OPDHUB_SFTP_PORT", 8422),
         )
 
     def secret(self, name: str) -> str:

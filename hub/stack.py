@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hub.airflow_api import AirflowApi
 from hub.embedded_postgres import EmbeddedPostgres, require_free_port
 from hub.processes import READY_SECONDS, ProcessTable, launch, wait_ready
+from hub.sample_city import require_city_ports
 from hub.services import airflow_environment, airflow_services, city_service, write_airflow_password
 from hub.settings import Settings
 from schemas.catalogue import Catalogue
@@ -76,12 +77,12 @@ class Stack:
         return api
 
     def start_city(self, say: Say) -> None:
-        """Start the server of the sample city's REST applications, when a city has been built."""
+        """Start the server of the sample city's REST applications and SFTP folders, when a city has been built."""
         service = city_service(self.settings)
         if not (self.settings.home / "city" / "rest").exists():
             return
         say("starting the sample city")
-        require_free_port(self.settings.city_port, "OPDHUB_CITY_PORT", "the sample city")
+        require_city_ports(self.settings)
         wait_ready(service, launch(service, self.processes, self.logs), self.logs)
 
     def apply_grants(self, catalogue: Catalogue, say: Say) -> None:

@@ -21,6 +21,8 @@ from schemas.yaml_file import Loc, YamlFile, suggest
 #: public < internal < personal < personal_specific (UU 27/2022: general and specific personal data)
 CLASSIFICATIONS = ("public", "internal", "personal", "personal_specific")
 SEVERITIES = ("error", "warning")
+#: value types that count or measure; a number without its unit says nothing
+QUANTITIES = ("money", "integer", "decimal")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class ContractField:
     classification: str
     description: str
     codelist: str | None = None
+    #: what one of a quantity is: rupiah, orang, m2, …
+    unit: str | None = None
 
     @property
     def personal(self) -> bool:
@@ -61,6 +65,10 @@ class Contract:
     version: str
     title: str
     description: str
+    #: the producer of the data (Produsen Data, Perpres 39/2019), by its full name
+    owner: str
+    #: the moment or period that a row speaks of
+    reference_time: str
     fields: tuple[ContractField, ...]
     rules: tuple[Rule, ...]
     sha256: str
@@ -111,12 +119,13 @@ def read_contract(path: Path) -> Contract:
         rules += _rules(file, content.get("quality", []), ("schema", 0, "quality"), None)
     except ConfigurationError as error:
         errors.append(error)
-    names = {item.name for item in fields}
-    for rule, place in rules:
-        absent = {str(name) for key, name in rule.kwargs.items() if key.startswith("column")} - names
-        if absent:
-            problem = f"rule {rule.id} names unknown properties {sorted(absent)}"
-            errors.append(file.error(problem, (*place, "implementation", "kwargs"), suggest(min(absent), names)))
+    owner, reference_time = "", ""
+    try:
+        owner = _owner(file)
+        reference_time = _reference_time(file, content)
+    except ConfigurationError as error:
+        errors.append(error)
+    errors += _unknown_columns(file, rules, {item["name"] for item in content.get("properties", [])})
     if not any(f.key_position for f in fields):
         fix = "add 'primaryKey: true' to the property that identifies a row"
         errors.append(file.error("no property is the primaryKey", ("schema", 0, "properties"), fix))
@@ -127,6 +136,8 @@ def read_contract(path: Path) -> Contract:
         version=str(file.content["version"]),
         title=str(file.content.get("name") or content.get("businessName") or dataset),
         description=str(content.get("description", "")),
+        owner=owner,
+        reference_time=reference_time,
         fields=tuple(fields),
         rules=tuple(rule for rule, _ in rules),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -141,13 +152,48 @@ def _against_standard(file: YamlFile, error: jsonschema.ValidationError) -> Conf
     return file.error(text, tuple(error.absolute_path), fix)
 
 
-def _custom(item: dict[str, Any]) -> dict[str, Any]:
-    return {entry["property"]: entry.get("value") for entry in item.get("customProperties", [])}
+def _unknown_columns(file: YamlFile, rules: list[tuple[Rule, Loc]], names: set[str]) -> list[ConfigurationError]:
+    errors = []
+    for rule, place in rules:
+        absent = {str(name) for key, name in rule.kwargs.items() if key.startswith("column")} - names
+        if absent:
+            problem = f"rule {rule.id} names unknown properties {sorted(absent)}"
+            errors.append(file.error(problem, (*place, "implementation", "kwargs"), suggest(min(absent), names)))
+    return errors
+
+
+def _custom(file: YamlFile, item: dict[str, Any], loc: Loc) -> dict[str, str]:
+    """Return the custom properties of an element, each a text that says something."""
+    custom: dict[str, str] = {}
+    for number, entry in enumerate(item.get("customProperties", [])):
+        name, value = entry["property"], entry["value"]
+        if not isinstance(value, str) or not value.strip():
+            fix = "write a text; in quotes when it looks like a number, a date or yes and no"
+            raise file.error(f"{name} is not a text", (*loc, "customProperties", number, "value"), fix)
+        custom[name] = value
+    return custom
+
+
+def _owner(file: YamlFile) -> str:
+    team = file.content.get("team")
+    name = team.get("name") if isinstance(team, dict) else None
+    if not name:
+        raise file.error("no team answers for the data", ("team",), "add 'team:' with the 'name:' of the department")
+    return str(name)
+
+
+def _reference_time(file: YamlFile, content: dict[str, Any]) -> str:
+    loc: Loc = ("schema", 0)
+    custom = _custom(file, content, loc)
+    if "referenceTime" not in custom:
+        fix = "add '- {property: referenceTime, value: ...}', the moment or period that a row speaks of"
+        raise file.error("no referenceTime", (*loc, "customProperties"), fix)
+    return custom["referenceTime"]
 
 
 def _field(file: YamlFile, item: dict[str, Any], loc: Loc) -> ContractField:
-    custom = _custom(item)
-    type_name = str(custom.get("valueType", "text"))
+    custom = _custom(file, item, loc)
+    type_name = custom.get("valueType", "text")
     if type_name not in registry.TYPES:
         raise file.error(
             f"'{type_name}' is not a value type", (*loc, "customProperties"), suggest(type_name, set(registry.TYPES))
@@ -160,6 +206,12 @@ def _field(file: YamlFile, item: dict[str, Any], loc: Loc) -> ContractField:
         raise file.error(
             f"'{classification}' is not a classification", (*loc, "classification"), " < ".join(CLASSIFICATIONS)
         )
+    if not item.get("description", "").strip():
+        fix = "add 'description:' that says what exactly is meant or counted"
+        raise file.error(f"property {item['name']} has no description", (*loc, "description"), fix)
+    if type_name in QUANTITIES and "unit" not in custom:
+        fix = "add '- {property: unit, value: ...}', such as rupiah, orang, m2, persen"
+        raise file.error(f"property {item['name']} has no unit", (*loc, "customProperties"), fix)
     if (type_name == "code") != (custom.get("codelist") is not None):
         fix = "give both, or neither"
         raise file.error("valueType code and a codelist go together", (*loc, "customProperties"), fix)
@@ -170,8 +222,9 @@ def _field(file: YamlFile, item: dict[str, Any], loc: Loc) -> ContractField:
         required=bool(item.get("required")) or is_key,
         key_position=item.get("primaryKeyPosition", 1) if is_key else None,
         classification=classification,
-        description=item.get("description", ""),
-        codelist=None if custom.get("codelist") is None else str(custom["codelist"]),
+        description=item["description"].strip(),
+        codelist=custom.get("codelist"),
+        unit=custom.get("unit"),
     )
 
 
@@ -179,7 +232,7 @@ def _rules(file: YamlFile, items: list[dict[str, Any]], loc: Loc, column: str | 
     rules: list[tuple[Rule, Loc]] = []
     for number, item in enumerate(items):
         here = (*loc, number)
-        implementation, custom = item.get("implementation"), _custom(item)
+        implementation, custom = item.get("implementation"), _custom(file, item, here)
         if item.get("type") != "custom" or item.get("engine") != "greatExpectations":
             raise file.error("a rule that the hub cannot compile", here, "use type: custom, engine: greatExpectations")
         parts = implementation if isinstance(implementation, dict) else {}

@@ -33,9 +33,9 @@ class Window:
 
 def read_window(text: Any) -> Any:
     """Read '20:00-05:00'; raises ValueError with how it is written."""
-    if not isinstance(text, str):
+    if isinstance(text, Window):
         return text
-    found = _WINDOW.match(text)
+    found = _WINDOW.match(str(text))
     if found is None or found[1] + found[2] == found[3] + found[4]:
         raise ValueError(f"'{text}' is not a window; write it like '20:00-05:00', in local time")
     hour, minute, end_hour, end_minute = map(int, found.groups())
@@ -44,9 +44,9 @@ def read_window(text: Any) -> Any:
 
 def read_age(text: Any) -> Any:
     """Read '26h' or '8d'; raises ValueError with how it is written."""
-    if not isinstance(text, str):
+    if isinstance(text, timedelta):
         return text
-    found = _AGE.match(text)
+    found = _AGE.match(str(text))
     if found is None:
         raise ValueError(f"'{text}' is not an age; write hours or days like 26h or 8d")
     return timedelta(hours=int(found[1])) if found[2] == "h" else timedelta(days=int(found[1]))

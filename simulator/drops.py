@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
+from schemas.errors import ConfigurationError
 from simulator.description import Column, DropFile, RestDescription
+from simulator.file_formats import write_dbf, write_ods, write_xml
 
 TITLES = ["PEMERINTAH KOTA PROBOLINGGO", "LAPORAN", "Data contoh, seluruhnya rekaan", ""]
 
@@ -18,9 +21,21 @@ TITLES = ["PEMERINTAH KOTA PROBOLINGGO", "LAPORAN", "Data contoh, seluruhnya rek
 def write_file(folder: Path, name: str, table: DropFile, frame: pd.DataFrame) -> None:
     """Write `<name>.<format>` into the folder, under a title where the description asks for one."""
     path = folder / f"{name}.{table.format}"
-    if table.format == "xlsx":
+    if table.format == "csv":
+        _write_csv(path, table, frame)
+    elif table.format == "xlsx":
         _write_xlsx(path, table, frame)
-        return
+    elif table.format == "ods":
+        write_ods(path, table.sheet, _sheet_rows(table, frame))
+    elif table.format == "dbf":
+        write_dbf(path, list(table.all_columns), _text_rows(table, frame), table.encoding)
+    else:
+        if table.record is None:
+            raise ConfigurationError("is missing", where=f"{name}: record", fix="name the element that is one row")
+        write_xml(path, table.record, list(table.all_columns), _text_rows(table, frame), table.encoding)
+
+
+def _write_csv(path: Path, table: DropFile, frame: pd.DataFrame) -> None:
     with path.open("w", encoding=table.encoding, errors="replace", newline="") as lines:
         for title in TITLES[: table.header_row - 1]:
             lines.write(title + "\r\n")
@@ -30,13 +45,21 @@ def write_file(folder: Path, name: str, table: DropFile, frame: pd.DataFrame) ->
 def _write_xlsx(path: Path, table: DropFile, frame: pd.DataFrame) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(table.sheet)
-    for title in TITLES[: table.header_row - 1]:
-        sheet.append([title])
-    sheet.append(list(table.all_columns))
-    columns = [_values(column, frame[name]) for name, column in table.all_columns.items()]
-    for row in zip(*columns, strict=True):
+    for row in _sheet_rows(table, frame):
         sheet.append(row)
     book.save(path)
+
+
+def _sheet_rows(table: DropFile, frame: pd.DataFrame) -> Iterator[Sequence[Any]]:
+    """Give title, header and rows of a sheet; an empty line of the title is an empty cell."""
+    yield from ([title] for title in TITLES[: table.header_row - 1])
+    yield list(table.all_columns)
+    yield from zip(*(_values(column, frame[name]) for name, column in table.all_columns.items()), strict=True)
+
+
+def _text_rows(table: DropFile, frame: pd.DataFrame) -> list[tuple[str | None, ...]]:
+    columns = (frame[name].astype(object).where(frame[name].notna(), None) for name in table.all_columns)
+    return list(zip(*columns, strict=True))
 
 
 def write_json(folder: Path, description: RestDescription, frames: dict[str, pd.DataFrame]) -> None:

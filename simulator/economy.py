@@ -2,61 +2,73 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from simulator.draw import TODAY, days, digits, listed, parts, pick
+from simulator.city import City, made
+from simulator.draw import TODAY, Array, days, digits, drawn, listed, parts, pick, text
 
 MARKETS = ["Pasar Baru", "Pasar Gotong Royong", "Pasar Wonoasih", "Pasar Ketapang"]
 PRICE_DAYS = 60
-#: kind of permit: KBLI 2020, short code in the number, years of validity (0: for good), levy in rupiah
+#: kind of permit: KBLI 2020, short code in the number, years of validity (0: for good), levy in rupiah, weight
 KINDS = {
-    "Izin Usaha Perdagangan": ("47111", "IUP", 5, 0),
-    "Izin Usaha Rumah Makan": ("56101", "IRM", 5, 250_000),
-    "Izin Praktik Perawat": ("86903", "SIPP", 5, 0),
-    "Izin Apotek": ("47721", "SIA", 5, 500_000),
-    "Izin Usaha Industri Kecil": ("10794", "IUI", 0, 0),
-    "Izin Reklame": ("73100", "IR", 1, 1_350_000),
-    "Izin Penyelenggaraan Parkir": ("52215", "IPP", 1, 750_000),
-    "Persetujuan Bangunan Gedung": ("41011", "PBG", 0, 2_150_000),
+    "Izin Usaha Perdagangan": ("47111", "IUP", 5, 0, 28),
+    "Izin Usaha Rumah Makan": ("56101", "IRM", 5, 250_000, 16),
+    "Izin Praktik Perawat": ("86903", "SIPP", 5, 0, 12),
+    "Izin Apotek": ("47721", "SIA", 5, 500_000, 5),
+    "Izin Usaha Industri Kecil": ("10794", "IUI", 0, 0, 11),
+    "Izin Reklame": ("73100", "IR", 1, 1_350_000, 9),
+    "Izin Penyelenggaraan Parkir": ("52215", "IPP", 1, 750_000, 4),
+    "Persetujuan Bangunan Gedung": ("41011", "PBG", 0, 2_150_000, 11),
+    "Surat Keterangan Terdaftar Ormas": ("94990", "SKT", 5, 0, 9),
 }
-TRADES = ["Toko", "Warung", "Depot", "UD", "CV", "Bengkel", "Apotek", "Percetakan", "Kedai", "Konter"]
-WORDS = ["Barokah", "Sumber Rejeki", "Maju Jaya", "Sinar Bromo", "Berkah Abadi", "Mitra Tani", "Cahaya Laut",
-         "Lancar Jaya", "Anugerah", "Sejahtera", "Mandiri", "Bayu Segara"]  # fmt: skip
+#: permits of a person or an association, who have no NIB
+WITHOUT_NIB = ["Izin Praktik Perawat", "Persetujuan Bangunan Gedung", "Surat Keterangan Terdaftar Ormas"]
 
 
-def draw_permits(rng: np.random.Generator, people: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame `perizinan`: three to a hundred residents, at least 300; applicants are adults."""
-    grown = people["tanggal_lahir"].to_numpy().astype("datetime64[D]") < TODAY - np.timedelta64(22 * 365, "D")
-    able = np.flatnonzero(grown & (people["status_dasar"] == "1").to_numpy())
-    count = max(300, len(people) * 3 // 100)
-    who = people.iloc[np.sort(rng.choice(able, count))].reset_index(drop=True)
-    kind = pd.Series(pick(rng, list(KINDS), count, [30, 18, 14, 4, 12, 10, 3, 9]), dtype="str")
-    table = pd.DataFrame.from_dict(KINDS, orient="index", columns=["kbli", "short", "years", "levy"])
+def draw_permits(rng: np.random.Generator, city: City, when: Array, first: int) -> pd.DataFrame:
+    """Return rows of `perizinan` of the days `when`, most of them of businesses registered before."""
+    count = len(when)
+    kind = drawn(rng, {name: facts[4] for name, facts in KINDS.items()}, count)
+    # the first permits of a city are some of each kind
+    label = first + np.arange(count)
+    kind = kind.where(label >= 45 * len(KINDS), text(np.asarray(list(KINDS), dtype=object)[label % len(KINDS)]))
+    table = pd.DataFrame.from_dict(KINDS, orient="index", columns=["kbli", "short", "years", "levy", "weight"])
     facts = table.loc[kind].reset_index(drop=True)
-    issued = TODAY - rng.integers(1, 6 * 365, count)
-    ends = issued.astype("datetime64[D]") + facts["years"].to_numpy() * 365
-    lasts = facts["years"].to_numpy() > 0
-    fate = pick(rng, ["TERBIT", "PROSES", "DICABUT", "DITOLAK"], count, [88, 7, 2, 3])
-    fate = np.where(lasts & (ends < TODAY) & (fate == "TERBIT"), "KEDALUWARSA", fate)
-    year, _, _ = parts(issued)
-    number = "503/" + digits(np.arange(1, count + 1), 5) + "/" + facts["short"] + "/425.112/" + digits(year, 4)
-    firm = pick(rng, TRADES, count).astype(object) + " " + pick(rng, WORDS, count).astype(object)
-    return pd.DataFrame(
+    firms = city["pelaku_usaha"]
+    older = np.searchsorted(firms["tanggal_nib"].to_numpy().astype("datetime64[D]"), when, side="right")
+    older = np.where(older > 0, older, len(firms))
+    firm = city.rows("pelaku_usaha", (rng.random(count) * older).astype(np.int64))
+    who = city.some(rng, count, 22, 75)
+    personal = kind.isin(WITHOUT_NIB)
+    years = facts["years"].to_numpy()
+    ends = when + years * 365
+    fate = drawn(rng, {"TERBIT": 88, "PROSES": 7, "DICABUT": 2, "DITOLAK": 3}, count)
+    fate = fate.mask((fate == "PROSES") & (when < city.today - 60), "TERBIT")
+    fate = fate.mask((years > 0) & (ends < city.today) & (fate == "TERBIT"), "KEDALUWARSA")
+    year, _, _ = parts(when)
+    number = "503/" + digits(label + 1, 5) + "/" + facts["short"] + "/425.112/" + digits(year, 4)
+    words = text(pick(rng, listed("firm_words")["kata"].to_numpy(dtype=object), count))
+    society = ("Perkumpulan " + words).where(kind == WITHOUT_NIB[2])
+    return made(
+        "perizinan",
         {
             "nomor_izin": number.astype("str"),
             "jenis_izin": kind,
-            "nik_pemohon": who["nik"],
-            "nama_pemohon": who["nama_lengkap"],
-            "nib": ("9120" + digits(rng.integers(0, 10**9, count), 9)).astype("str"),
-            "nama_usaha": pd.Series(firm, dtype="str"),
+            "nik_pemohon": who["nik"].where(personal, firm["nik_pemilik"]),
+            "nama_pemohon": who["nama_lengkap"].where(personal, firm["nama_pemilik"]),
+            "nib": firm["nib"].mask(personal),
+            "nama_usaha": firm["nama_usaha"].mask(personal, society),
             "kbli": facts["kbli"].astype("str"),
-            "kode_kelurahan": who["kode_kelurahan"],
-            "tanggal_terbit": days(issued),
-            "tanggal_berakhir": pd.Series(days(ends)).where(lasts),
-            "status_izin": pd.Series(fate, dtype="str"),
-            "retribusi": (facts["levy"].to_numpy() * rng.integers(1, 4, count)).astype(np.int64),
-        }
+            "kode_kelurahan": who["kode_kelurahan"].where(personal, firm["kode_kelurahan"]),
+            "tanggal_terbit": days(when),
+            "tanggal_berakhir": pd.Series(days(ends)).where(years > 0),
+            "status_izin": fate,
+            "retribusi": facts["levy"].to_numpy() * rng.integers(1, 4, count),
+        },
+        first,
     )
 
 
@@ -75,3 +87,14 @@ def draw_prices(rng: np.random.Generator) -> pd.DataFrame:
     units = dict(zip(goods["nama"], goods["satuan"], strict=True))
     frame["satuan"] = frame["komoditas"].map(units).astype("str")
     return frame[["tanggal", "komoditas", "pasar", "harga", "satuan"]]
+
+
+def next_prices(rng: np.random.Generator, city: City) -> pd.DataFrame:
+    """Return the rows of `harga_pangan` of today: the newest ones, changed by a percent or so."""
+    prices = city["harga_pangan"]
+    last = prices[prices["tanggal"] == prices["tanggal"].max()]
+    moved = last["harga"].to_numpy() * np.exp(rng.normal(0, 0.012, len(last)))
+    columns: dict[str, Any] = {name: last[name] for name in ("komoditas", "pasar", "satuan")}
+    columns["harga"] = (np.maximum(np.round(moved / 100), 10) * 100).astype(np.int64)
+    columns["tanggal"] = np.full(len(last), city.today)
+    return made("harga_pangan", columns, city.first_free("harga_pangan"))

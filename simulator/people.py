@@ -50,7 +50,8 @@ def draw_homes(rng: np.random.Generator, residents: int) -> Homes:
     youngest = np.where(children > 0, 21 + 2 * children, 21)
     centre = np.where(children > 0, 41, 53)
     wife_age = np.clip(rng.normal(centre, 11), youngest + rng.random(count) * 3, 84)
-    gap = np.clip(rng.normal(3, 3, count), -5, 14)
+    # a father is grown when his first child is born
+    gap = np.clip(rng.normal(3, 3, count), np.where(children > 0, -0.4, -5), 14)
     head_age = np.where(is_couple, np.clip(wife_age + gap, 21.5, 88), wife_age)
     is_head_male = is_couple | (rng.random(count) < 0.42)
     return Homes(size, is_couple, children, has_extra, wife_age, head_age, is_head_male)
@@ -93,17 +94,35 @@ def _members(rng: np.random.Generator, homes: Homes) -> pd.DataFrame:
     return pd.DataFrame({"home": home, "shdk": relation, "age": age, "is_male": is_male})
 
 
-def _numbers(area: Array, moments: Array, is_female: Array) -> pd.Series[Any]:
-    """Number people or cards: region with kecamatan + 90, day (+ 40 for women), serial from 0001."""
+def numbered(area: Array, moments: Array, is_female: Array, taken: pd.Series[Any] | None = None) -> pd.Series[Any]:
+    """Number people or cards: region with kecamatan + 90, day (+ 40 for women), serial from 0001.
+
+    `area` is the kecamatan from 1 to 5; `taken` are the numbers given before, which are never given again.
+    """
     year, month, day = parts(moments)
     base = 35_74_90 + area
     base = base * 10**6 + (day + 40 * is_female) * 10**4 + month * 100 + year % 100
-    number: pd.Series[Any] = digits(base * 10**4 + serials(base), 16).astype("str")
-    return number
+    number: pd.Series[Any]
+    if taken is None:
+        number = digits(base * 10**4 + serials(base), 16).astype("str")
+        return number
+    prefix = digits(base, 12).astype("str")
+    before = taken.str[:12]
+    used = before[before.isin(prefix)].value_counts()
+    number = digits(base * 10**4 + prefix.map(used).fillna(0).astype(np.int64).to_numpy() + serials(base), 16)
+    return number.astype("str")
 
 
-def draw_people(rng: np.random.Generator, residents: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the frames `penduduk` and `keluarga` of a city with that many residents."""
+def draw_people(
+    rng: np.random.Generator,
+    residents: int,
+    today: np.datetime64 = TODAY,
+    before: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the frames `penduduk` and `keluarga` of a city with that many residents.
+
+    With the frames `before`, the residents are newcomers of today, and their numbers follow those given before.
+    """
     homes = draw_homes(rng, residents)
     people, count = _members(rng, homes), len(homes.size)
     villages = listed("kelurahan")
@@ -111,10 +130,14 @@ def draw_people(rng: np.random.Generator, residents: int) -> tuple[pd.DataFrame,
     codes = villages["kode"].to_numpy(dtype=object)[village]
     area = np.asarray([int(code[6:8]) for code in villages["kode"]])[village]
     registered = np.datetime64("2006-01-01", "D") + rng.integers(0, 365 * 19, count)
+    if before is not None:
+        registered = np.full(count, today)
     home = people["home"].to_numpy()
     cards = pd.DataFrame(
         {
-            "no_kk": _numbers(area, registered, np.zeros(count, np.int64)),
+            "no_kk": numbered(
+                area, registered, np.zeros(count, np.int64), None if before is None else before[1]["no_kk"]
+            ),
             "alamat": streets(rng, count),
             "rt": digits(rng.integers(1, 9, count), 3).astype("str"),
             "rw": digits(rng.integers(1, 13, count), 3).astype("str"),
@@ -122,15 +145,15 @@ def draw_people(rng: np.random.Generator, residents: int) -> tuple[pd.DataFrame,
         }
     )
     is_male, age, relation = people["is_male"].to_numpy(), people["age"].to_numpy(), people["shdk"].to_numpy()
-    born = TODAY - np.maximum(age * YEAR, 1).astype(np.int64).astype("timedelta64[D]")
+    born = today - np.maximum(age * YEAR, 1).astype(np.int64).astype("timedelta64[D]")
     # one in twenty was numbered in another kecamatan: a NIK does not change when a person moves
-    numbered = np.where(rng.random(len(home)) < 0.05, rng.integers(1, 6, len(home)), area[home])
+    first_area = np.where(rng.random(len(home)) < 0.05, rng.integers(1, 6, len(home)), area[home])
     full_names = names(rng, is_male)
     frame = (
         cards.iloc[home]
         .reset_index(drop=True)
         .assign(
-            nik=_numbers(numbered, born, (~is_male).astype(np.int64)),
+            nik=numbered(first_area, born, (~is_male).astype(np.int64), None if before is None else before[0]["nik"]),
             nama_lengkap=full_names,
             tempat_lahir=pd.Series(pick(rng, BIRTHPLACES, len(home), BIRTHPLACE_WEIGHTS), dtype="str"),
             tanggal_lahir=days(born),

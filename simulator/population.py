@@ -1,31 +1,83 @@
 """The truth about the sample city: one consistent population that every application shows a part of.
 
-Everything is invented, and the same seed and size give the same bytes. A NIK starts with 3574 and the
+Everything is invented, and the same seed, size and day give the same bytes. A NIK starts with 3574 and the
 kecamatan's code plus 90 (91 to 95), a range that the civil registry does not issue.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
-from simulator.draw import listed
-from simulator.economy import draw_permits, draw_prices
+from simulator import assets, environment, events, government, health, land, schooling, social, taxes
+from simulator.business import company_rows, draw_small_firms
+from simulator.city import City
+from simulator.draw import TODAY, stream, today
+from simulator.economy import draw_prices
 from simulator.frames import TRUTH_COLUMNS
+from simulator.history import FLOWS
 from simulator.institutions import draw_employees, draw_schools, draw_units
+from simulator.living import live_one_day
 from simulator.people import draw_people
+
+__all__ = ["FEWEST", "TRUTH_COLUMNS", "build_truth", "today"]
 
 #: The fewest residents that make a city with its employees and permits.
 FEWEST = 100
 
+#: frames made at once, in the order in which they need each other; the rest comes from FLOWS
+MAKERS: dict[str, Callable[[np.random.Generator, City], pd.DataFrame]] = {
+    "kelahiran": events.draw_births,
+    "kematian": events.draw_deaths,
+    "perpindahan": events.draw_moves,
+    "perkawinan": events.draw_marriages,
+    "keluarga_miskin": social.draw_poor_families,
+    "perumahan": land.draw_houses,
+    "objek_pajak": land.draw_parcels,
+    "pelanggan_air": land.draw_customers,
+    "disabilitas": social.draw_disabled,
+    "penerima_bantuan": social.draw_aid,
+    "lansia": social.draw_elderly,
+    "veteran": social.draw_veterans,
+    "fasilitas_kesehatan": health.draw_facilities,
+    "tenaga_kesehatan": health.draw_health_staff,
+    "capaian_kesehatan": health.draw_results,
+    "siswa": schooling.draw_pupils,
+    "tenaga_pendidik": schooling.draw_teachers,
+    "aset_tanah": assets.draw_land,
+    "jalan": assets.draw_roads,
+    "persediaan": assets.draw_stocks,
+    "anggaran_realisasi": government.draw_budgets,
+    "capaian_kinerja": government.draw_indicators,
+    "kinerja_pegawai": government.draw_ratings,
+    "sampah": environment.draw_waste,
+}
+#: those that need a flow before them
+LATER: dict[str, Callable[[np.random.Generator, City], pd.DataFrame]] = {
+    "koperasi_umkm": draw_small_firms,
+    "pembayaran_pajak": taxes.draw_payments,
+}
 
-def build_truth(residents: int = 5000, seed: int = 1) -> dict[str, pd.DataFrame]:
-    """Return the frames of TRUTH_COLUMNS for a city of that many residents (at least 100).
 
-    Texts are pandas strings, dates datetime64[s], money whole rupiah. Raises ValueError on fewer residents.
+def build_truth(residents: int = 5000, seed: int = 1, day: int = 0) -> dict[str, pd.DataFrame]:
+    """Return the frames of TRUTH_COLUMNS for a city of that many residents, so many days after 2025-06-30.
+
+    At least 100 residents. Texts are pandas strings, dates datetime64[s], money whole rupiah. A row keeps its index
+    label while it exists, and no other row ever gets it. Raises ValueError on fewer residents or a day before 0.
     """
     if residents < FEWEST:
         raise ValueError(f"a city has at least {FEWEST} residents, not {residents}")
+    if day < 0:
+        raise ValueError(f"the city begins on day 0, not {day}")
+    city = City(TODAY, _first_day(residents, seed))
+    for number in range(1, day + 1):
+        city = live_one_day(city, seed, number)
+    return {name: city.frames[name] for name in TRUTH_COLUMNS}
+
+
+def _first_day(residents: int, seed: int) -> dict[str, pd.DataFrame]:
     # a stream of its own for each part: a change in one leaves the others' bytes alone
     streams = [np.random.default_rng([seed, part]) for part in range(6)]
     people, families = draw_people(streams[0], residents)
@@ -36,17 +88,17 @@ def build_truth(residents: int = 5000, seed: int = 1) -> dict[str, pd.DataFrame]
         "pegawai": draw_employees(streams[2], people, units),
         "opd": units,
         "sekolah": draw_schools(streams[3], residents),
-        "perizinan": draw_permits(streams[4], people),
         "harga_pangan": draw_prices(streams[5]),
-        "wilayah": _regions(),
+        "wilayah": events.regions(),
     }
-    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items() if name in frames}
-
-
-def _regions() -> pd.DataFrame:
-    """Return the province, the city, its 5 kecamatan and 29 kelurahan."""
-    villages = listed("kelurahan")
-    districts = villages.assign(kode=villages["kode"].str[:8])[["kode", "kecamatan"]].drop_duplicates()
-    parents = pd.DataFrame({"kode": ["35", "35.74"], "nama": ["Jawa Timur", "Kota Probolinggo"]})
-    frame = pd.concat([parents, districts.rename(columns={"kecamatan": "nama"}), villages[["kode", "nama"]]])
-    return frame.sort_values("kode", ignore_index=True).astype("str")
+    city = City(TODAY, frames)
+    for name, make in MAKERS.items():
+        frames[name] = make(stream(seed, name), city)
+    frames["sekolah"] = schooling.count_pupils(frames["sekolah"], frames["siswa"])
+    for name, flow in FLOWS.items():
+        frames[name] = flow.history(stream(seed, name), city)
+        if name == "pelaku_usaha":
+            frames["perusahaan"] = company_rows(stream(seed, "perusahaan"), frames[name], TODAY, 0)
+    for name, make in LATER.items():
+        frames[name] = make(stream(seed, name), city)
+    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items()}

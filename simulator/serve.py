@@ -1,13 +1,19 @@
-"""The REST applications of the sample city: `python -m simulator.serve --data DIR --port N`."""
+"""What the sample city serves: `python -m simulator.serve --data DIR --port N --sftp-port M`.
+
+The REST applications, and the drop folders behind SFTP where an application has one.
+"""
 
 from __future__ import annotations
 
 import argparse
 import base64
 import binascii
+import contextlib
 import hmac
 import itertools
 import json
+import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,7 +28,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schemas.application import Auth, Pagination
+from simulator import sftp
 from simulator.paging import Resource, page_of
+from simulator.sftp_keys import has_sftp
 
 REFUSED = {"error": "unauthorized"}
 
@@ -127,9 +135,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulator.serve", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of a built city")
     parser.add_argument("--port", type=int, default=8420)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--sftp-port", type=int, default=8422)
+    parser.add_argument("--host", default="127.0.0.1", help="where REST listens; SFTP stays on 127.0.0.1")
     options = parser.parse_args()
-    uvicorn.run(create_app(options.data), host=options.host, port=options.port, log_level="warning")
+    # uvicorn passes a signal on when it has ended: the default would skip what ends SFTP
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    app = create_app(options.data)
+    with contextlib.ExitStack() as stack:
+        if has_sftp(options.data):
+            name = stack.enter_context(sftp.serving(options.data, options.sftp_port))
+            print(f"SFTP at 127.0.0.1:{options.sftp_port}, served by {name}", flush=True)
+        uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

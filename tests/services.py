@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import NoReturn
 
 import pymysql
 import pytest
@@ -40,7 +41,11 @@ def require(name: str, url: Callable[[], str]) -> str:
         with engine(address).connect():
             return address
     except (sa.exc.OperationalError, pymysql.err.OperationalError) as error:
-        reason = f"{name} does not answer: {error}"
+        skip_or_fail(f"{name} does not answer: {error}")
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip the test, or fail where OPDHUB_REQUIRE_SERVICES is 1."""
     if os.environ.get("OPDHUB_REQUIRE_SERVICES") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -38,8 +38,11 @@ def check(
             print_json({"errors": len(mistakes), "mistakes": mistakes})
             raise typer.Exit(1) from None
         raise
+    registered = sum(application.register_no is not None for application in loaded.applications.values())
     counts = {
-        "applications": len(loaded.applications),
+        "applications": registered,
+        # reference data of others, and what the city has not registered yet
+        "outside_register": len(loaded.applications) - registered,
         "feeds": len(loaded.feeds()),
         "contracts": len(loaded.contracts),
         "codelists": len(loaded.codelists),
@@ -50,4 +53,4 @@ def check(
     if json:
         print_json(counts)
     else:
-        output.print(", ".join(f"{number} {name}" for name, number in counts.items()))
+        output.print(", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items()))

@@ -11,7 +11,6 @@ import typer
 from hub import sample_city
 from hub.commands.common import Json, running_database
 from hub.console import bar, bars, print_json, say, show
-from hub.embedded_postgres import require_free_port
 from hub.services import city_service
 from hub.settings import Settings
 from schemas.catalogue import Catalogue
@@ -42,12 +41,12 @@ def build(residents: Residents = 5000, seed: Seed = 1, wilayah: Wilayah = None, 
 
 @app.command("serve", epilog="Example: opdhub city serve")
 def serve() -> None:
-    """Serve the REST applications of a city that has been built, until Ctrl-C."""
+    """Serve the REST applications and SFTP folders of a city that has been built, until Ctrl-C."""
     settings = Settings.from_environment()
     service = city_service(settings)
     if not (settings.home / "city" / "rest").exists():
         raise ConfigurationError("there is no city yet", where=str(settings.home), fix="build one: opdhub city build")
-    require_free_port(settings.city_port, "OPDHUB_CITY_PORT", "the sample city")
+    sample_city.require_city_ports(settings)
     say(f"serving at http://127.0.0.1:{settings.city_port}, Ctrl-C stops")
     try:
         subprocess.run(service.command, env=service.environment, check=False)  # noqa: S603

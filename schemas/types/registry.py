@@ -13,6 +13,7 @@ from schemas.types.kode_wilayah import KodeWilayah
 from schemas.types.money import Money
 from schemas.types.nik import Nik
 from schemas.types.nip import Nip
+from schemas.types.nop import Nop
 from schemas.types.phone import Phone
 from schemas.types.text import Text
 
@@ -21,6 +22,7 @@ _ALL: tuple[ValueType, ...] = (
     Nik(),
     Kk(),
     Nip(),
+    Nop(),
     Date(),
     KodeWilayah(),
     Phone(),

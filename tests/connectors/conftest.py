@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from simulator import sftp
 from tests import services
 from tests.connectors.api import Api, served
-from tests.connectors.sources import Database, FileSource, RestSource, Source, SqliteSource
+from tests.connectors.sources import Database, FileSource, RestSource, SftpSource, Source, SqliteSource
 
-SOURCES = ["mariadb", "mariadb-cursor", "postgresql", "postgresql-cursor", "sqlite", "rest", "csv", "xlsx"]
+SOURCES = ["mariadb", "mariadb-cursor", "postgresql", "postgresql-cursor", "sqlite", "rest"]
+SOURCES += ["csv", "xlsx", "ods", "dbf", "xml", "sftp"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,13 @@ def mariadb() -> Iterator[Database]:
     yield from database("mariadb", "")
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def database(kind: str, reader: str) -> Iterator[Database]:
     url = services.mariadb_url if kind == "mariadb" else services.postgres_url
     made = Database(services.require(kind, url), reader)
@@ -47,7 +57,9 @@ def database(kind: str, reader: str) -> Iterator[Database]:
 
 
 @pytest.fixture(params=SOURCES)
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
+def source(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Source]:
     kind, _, reader = request.param.partition("-")
     if kind in ("mariadb", "postgresql"):
         yield from database(kind, reader)
@@ -56,5 +68,11 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     elif kind == "rest":
         with served() as api:
             yield RestSource(api)
+    elif kind == "sftp":
+        port = free_port()
+        city = tmp_path_factory.mktemp("city")  # tmp_path has the test's name, which may say "wrong"
+        made = SftpSource(city, port)
+        with sftp.serving(city, port, is_openssh=False):
+            yield made
     else:
         yield FileSource(tmp_path, kind)

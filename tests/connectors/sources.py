@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +11,13 @@ from uuid import uuid4
 
 import openpyxl
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from connectors.connection import Connection
 from schemas.application import AnyApplication
+from simulator.file_formats import write_dbf, write_ods, write_xml
+from simulator.sftp_keys import connection_uri
 from tests import services
 from tests.connectors.api import TOKEN, Api
 from tests.connectors.helpers import Rows, application
@@ -35,8 +40,19 @@ class Source:
     def feed(self) -> dict[str, Any]:
         return {"table": "warga"}
 
+    def column(self, column: str) -> str:
+        """Return what a column is called in this kind of source."""
+        return column
+
     def application(self, **changes: Any) -> AnyApplication:
-        return application(self.kind, self.feed() | FEED | changes)
+        return application(self.kind, self.feed() | self.named(FEED | changes))
+
+    def named(self, feed: dict[str, Any]) -> dict[str, Any]:
+        """Return a feed with the source's names of its columns."""
+        feed = feed | {"key": ["nik"]}
+        lists = {word: [self.column(column) for column in feed[word]] for word in ("key", "map", "ignore")}
+        where = {self.column(column): texts for column, texts in feed["where"].items()}
+        return feed | lists | {"where": where}
 
     def down(self) -> Connection:
         raise NotImplementedError
@@ -144,7 +160,7 @@ class RestSource(Source):
         return {"path": "/warga", "records": "data", "pagination": paging}
 
     def application(self, **changes: Any) -> AnyApplication:
-        return application("rest", self.feed() | FEED | changes, auth={"style": "bearer"})
+        return application("rest", self.feed() | self.named(FEED | changes), auth={"style": "bearer"})
 
     def down(self) -> Connection:
         return Connection.from_uri("app", "http://127.0.0.1:1/api")
@@ -154,7 +170,7 @@ class RestSource(Source):
 
 
 class FileSource(Source):
-    """A folder of CSV files or workbooks."""
+    """A folder of files."""
 
     kind = "files"
 
@@ -164,19 +180,55 @@ class FileSource(Source):
         self.connection = Connection.from_dict("app", {"conn_type": "fs", "extra": {"path": str(folder)}})
 
     def feed(self) -> dict[str, Any]:
-        return {"file": f"warga_*.{self.format}", "format": self.format}
+        feed = {"file": f"warga_*.{self.format}", "format": self.format}
+        return feed | {"record": "orang"} if self.format == "xml" else feed
+
+    def column(self, column: str) -> str:
+        if self.format == "dbf":
+            return column.replace(" ", "_").upper()[:10]
+        return column.replace(" ", "_") if self.format == "xml" else column
 
     def fill(self, columns: list[str], rows: Rows) -> None:
         file = self.folder / f"warga_2026-01.{self.format}"
+        names = [self.column(column) for column in columns]
         if self.format == "csv":
             with file.open("w", encoding="utf-8", newline="") as target:
-                csv.writer(target).writerows([columns, *rows])
-            return
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("Data")
-        for row in [columns, *rows]:
-            sheet.append(row)
-        book.save(file)
+                csv.writer(target).writerows([names, *rows])
+        elif self.format == "ods":
+            write_ods(file, "Data", [names, *rows])
+        elif self.format == "dbf":
+            write_dbf(file, names, rows, "cp1252")
+        elif self.format == "xml":
+            write_xml(file, "orang", names, rows, "utf-8")
+        else:
+            book = openpyxl.Workbook(write_only=True)
+            sheet = book.create_sheet("Data")
+            for row in [names, *rows]:
+                sheet.append(row)
+            book.save(file)
 
     def down(self) -> Connection:
         return Connection.from_uri("app", "fs:///nowhere/folder")
+
+
+class SftpSource(FileSource):
+    """CSV files behind an SFTP server that lets one key in."""
+
+    def __init__(self, city: Path, port: int) -> None:
+        folder = city / "drops" / "bank #1"
+        folder.mkdir(parents=True)
+        super().__init__(folder, "csv")
+        self.uri = connection_uri(city, folder, port)
+        self.connection = Connection.from_uri("app", self.uri)
+
+    def down(self) -> Connection:
+        return replace(self.connection, port=1)
+
+    def wrong(self) -> Connection | None:
+        return replace(self.connection, extra={**self.connection.extra, "private_key": other_key()})
+
+
+def other_key() -> str:
+    """Return a private key that nobody lets in."""
+    private = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return private.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from connectors.connection import Connection
 from connectors.reading import Reading
 from connectors.registry import read
-from connectors.xlsx_format import cell_text
+from connectors.sheet_format import cell_text
 from schemas.errors import ConfigurationError, DriftError, RetryLaterError
+from simulator.file_formats import write_ods
 from tests.connectors.helpers import application, rows_of
 
 
@@ -140,6 +142,43 @@ def test_sheet_header_row_and_cells_as_shown(tmp_path: Path) -> None:
     reading = open_(tmp_path, file="warga.xlsx", format="xlsx", sheet="Data", header_row=3)
     assert rows_of(reading)[:3] == [("3.57491E+15", "2024-01-02"), (None, None), ("1", "2024-01-02 03:04:05")]
     assert reading.query == "warga.xlsx [Data]"
+
+
+def test_cells_of_an_ods_are_those_of_an_xlsx(tmp_path: Path) -> None:
+    rows = [["Laporan"], [""], ["nik", "nama"], [3574910101800015, datetime(2024, 1, 2)], [None, None], ["0812", 1.5]]
+    write_ods(tmp_path / "warga.ods", "Data & lain", rows)
+    reading = open_(tmp_path, file="warga.ods", format="ods", sheet="Data & lain", header_row=3)
+    assert rows_of(reading) == [("3.57491E+15", "2024-01-02"), (None, None), ("0812", "1.5")]
+    assert reading.query == "warga.ods [Data & lain]"
+
+
+def test_repeated_cells_and_rows_of_an_ods_are_unfolded(tmp_path: Path) -> None:
+    """Programs fold equal cells into one, and end a sheet with a million empty rows."""
+    write_ods(tmp_path / "raw.ods", "Data", [["nik", "nama"], ["MARK"]])
+    cell = '<table:table-cell office:value-type="string" table:number-columns-repeated="2"><text:p>x</text:p>'
+    rows = (
+        f'<table:table-row table:number-rows-repeated="2">{cell}</table:table-cell></table:table-row>'
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell '
+        'table:number-columns-repeated="16384"/></table:table-row>'
+    )
+    with zipfile.ZipFile(tmp_path / "raw.ods") as raw, zipfile.ZipFile(tmp_path / "warga.ods", "w") as made:
+        for name in raw.namelist():
+            text = raw.read(name).decode()
+            row = text[text.rfind("<table:table-row>") : text.rfind("</table:table>")]
+            made.writestr(name, text.replace(row, rows) if name == "content.xml" else text)
+    assert rows_of(open_(tmp_path, file="warga.ods", format="ods")) == [("x", "x"), ("x", "x")]
+
+
+@pytest.mark.parametrize("format", ["xlsx", "ods"])
+def test_a_workbook_that_was_cut_is_drift(tmp_path: Path, format: str) -> None:
+    if format == "ods":
+        write_ods(tmp_path / "warga.ods", "Data", [["nik", "nama"], ["1", "a"]])
+    else:
+        workbook(tmp_path, [["nik", "nama"], ["1", "a"]])
+    file = tmp_path / f"warga.{format}"
+    file.write_bytes(file.read_bytes()[:-60])
+    with pytest.raises(DriftError, match="cannot be opened as a workbook"):
+        open_(tmp_path, file=file.name, format=format)
 
 
 def test_missing_sheet_is_drift_that_lists_the_sheets(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_the_defaults_lie_below_the_home(tmp_path: Path) -> None:
     assert made == Settings(
         home=tmp_path, catalogue=ROOT, landing_url=str(tmp_path / "landing"), database_url=None, mariadb_url=None,
         connections=tmp_path / "connections.yaml", postgres_port=15432, airflow_port=8080, city_port=8420,
+        sftp_port=8422,
     )  # fmt: skip
     assert made.hub_url() == f"postgresql://opdhub:{made.secret('postgres')}@127.0.0.1:15432/opdhub"
 
@@ -62,7 +63,10 @@ def test_empty_variables_count_as_not_set(tmp_path: Path) -> None:
     assert settings(tmp_path, **{f"OPDHUB_{name}": "" for name in names}) == settings(tmp_path)
 
 
-@pytest.mark.parametrize("variable", ["OPDHUB_AIRFLOW_PORT", "OPDHUB_POSTGRES_PORT", "OPDHUB_CITY_PORT"])
+PORTS = ["OPDHUB_AIRFLOW_PORT", "OPDHUB_POSTGRES_PORT", "OPDHUB_CITY_PORT", "OPDHUB_SFTP_PORT"]
+
+
+@pytest.mark.parametrize("variable", PORTS)
 @pytest.mark.parametrize("text", ["80a", "80", "1023", "65536", "-8080", "²", "8080.0"])
 def test_a_text_that_is_no_port_is_refused(tmp_path: Path, variable: str, text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -53,9 +53,16 @@ def test_columns_of_rules_are_fields(contract: Contract) -> None:
             assert not key.startswith("column") or contract.field(column)
 
 
+def test_a_contract_tells_its_owner_reference_time_and_units() -> None:
+    contract = read_contract(FOLDER / "keluarga.odcs.yaml")
+    assert contract.owner == "Dinas Kependudukan dan Pencatatan Sipil"
+    assert contract.reference_time == "State at the last change in the civil registry"
+    assert {field.name: field.unit for field in contract.fields if field.unit} == {"jumlah_anggota": "orang"}
+
+
 def test_agreement_with_the_nik_only_warns() -> None:
     rules = [rule for contract in map(read_contract, PATHS) for rule in contract.rules if "_nik_" in rule.expectation]
-    assert len(rules) == 4
+    assert len(rules) > 4
     assert {rule.severity for rule in rules} == {"warning"}
 
 
@@ -73,6 +80,15 @@ def test_identity_is_personal_and_blood_group_specific() -> None:
         ("engine: greatExpectations", "engine: soda", "cannot compile"),
         ("logicalType: integer", "logicalType: number", "needs logicalType integer"),
         ("primaryKey: true", "primaryKey: maybe", "is not of type 'boolean'"),
+        ("        description: NIK of the head of the family, 16 digits\n", "", "nik_kepala has no description"),
+        ("description: NIK of the head of the family, 16 digits", "description: ' '", "nik_kepala has no description"),
+        ("          - {property: unit, value: orang}\n", "", "jumlah_anggota has no unit"),
+        ("unit, value: orang", "unit, value: 1", "unit is not a text"),
+        ("valueType, value: kk", "valueType, value: yes", "valueType is not a text"),
+        ("{property: referenceTime", "{property: reference_time", "no referenceTime"),
+        ("value: 'State at the last change in the civil registry'", "value: 2025", "referenceTime is not a text"),
+        ("value: 'The RT number is not 1 to 3 digits'", "value: ''", "message_en is not a text"),
+        ("\n  name: Dinas Kependudukan dan Pencatatan Sipil", "", "no team answers for the data"),
     ],
 )
 def test_a_broken_contract_names_file_and_line(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -20,7 +20,8 @@ TEXTS = st.one_of(
 
 def test_the_registry_has_the_types_of_the_contracts() -> None:
     assert set(TYPES) == {
-        "text", "nik", "kk", "nip", "date", "kode_wilayah", "phone", "money", "integer", "decimal", "boolean", "code",
+        "text", "nik", "kk", "nip", "nop", "date", "kode_wilayah", "phone", "money", "integer", "decimal",
+        "boolean", "code",
     }  # fmt: skip
 
 

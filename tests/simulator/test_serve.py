@@ -68,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "simulator.serve", "--data", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "simulator.serve", "--data", str(folder), "--port", str(port), "--sftp-port", "0"]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         _wait(f"http://127.0.0.1:{port}/health", process)
