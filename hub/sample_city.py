@@ -22,6 +22,7 @@ def city_target(settings: Settings) -> CityTarget:
         mariadb_url=settings.mariadb_url,
         postgres_url=settings.embedded_url("postgres") if embedded else None,
         rest_url=f"http://127.0.0.1:{settings.city_port}",
+        sftp_port=settings.sftp_port,
         applications=ROOT / "applications",
     )
 

@@ -27,6 +27,7 @@ from simulator.description import (
 from simulator.drops import write_file, write_json
 from simulator.population import build_truth
 from simulator.rest_settings import secrets, write_rest_settings
+from simulator.sftp_keys import KEYS, connection_uri
 from simulator.state import CHANGED, as_of_day, city_version, write_truth
 
 #: (what is being done, steps done, steps in all)
@@ -50,6 +51,8 @@ class CityTarget:
     postgres_url: str | None = None
     #: where `simulator.serve` will listen
     rest_url: str = "http://127.0.0.1:8420"
+    #: where its SFTP server will listen
+    sftp_port: int = 8422
     #: of the databases' names; begins with opdhub_city_
     prefix: str = databases.PREFIX
     descriptions: Path = DESCRIPTIONS
@@ -195,6 +198,7 @@ def drop_city(target: CityTarget) -> None:
     names = [target.database(item) for item in descriptions if isinstance(item, SqlDescription)]
     target, _ = reachable(target)
     _start_clean(target, names)
+    shutil.rmtree(target.folder / KEYS, ignore_errors=True)
     (target.folder / MARKER).unlink()
 
 
@@ -208,6 +212,8 @@ def _write(target: CityTarget, description: AnyDescription, frames: dict[str, pd
         for name, table in description.tables.items():
             if name in frames:
                 write_file(folder, name, table, frames[name])
+        if description.transport == "sftp":
+            return connection_uri(target.folder, folder, target.sftp_port)
         return f"fs://{quote(str(folder))}"
     write_json(target.folder / "rest" / description.connection, description, frames)
     login, password = secrets(description, seed)

@@ -17,6 +17,7 @@ from simulator.traits import occupation
 
 #: changes a year for each that can change
 REMOVALS, NUMBERS, JOBS, PROMOTIONS, TRANSFERS, POVERTY, HOUSES, STOCK = 0.01, 0.1, 0.03, 0.25, 0.05, 0.3, 0.1, 26
+CLOSURES, SURVEYS = 0.2, 0.3
 
 
 def removals(rng: np.random.Generator, city: City) -> None:
@@ -137,12 +138,25 @@ def stocks(rng: np.random.Generator, city: City) -> None:
 
 
 def closures(rng: np.random.Generator, city: City) -> None:
-    """Small firms close and vanish from the register: those that no permit, company or list names."""
-    firms = city["pelaku_usaha"]
-    named = pd.concat([city[name]["nib"] for name in ("perusahaan", "perizinan", "lowongan_kerja", "koperasi_umkm")])
-    edits.drop(city, "pelaku_usaha", edits.some(rng, firms, 0.25, ~firms["nib"].isin(named)))
-    small = city["koperasi_umkm"]
-    edits.drop(city, "koperasi_umkm", edits.some(rng, small, 0.03, small["status_usaha"] == "TIDAK_AKTIF"))
+    """Small firms close and vanish from the registers: those that no permit, company or vacancy names."""
+    firms, small = city["pelaku_usaha"], city["koperasi_umkm"]
+    named = pd.concat([city[name]["nib"] for name in ("perusahaan", "perizinan", "lowongan_kerja")])
+    labels = edits.some(rng, firms, CLOSURES, ~firms["nib"].isin(named))
+    closed = small["nib"].isin(firms.loc[labels, "nib"])
+    edits.drop(city, "koperasi_umkm", small.index[closed])
+    edits.drop(city, "pelaku_usaha", labels)
+
+
+def visits(rng: np.random.Generator, city: City) -> None:
+    """Social workers see the elderly, people with disabilities and veterans again."""
+    old = city["lansia"]
+    labels = edits.some(rng, old, SURVEYS)
+    state = drawn(rng, {"MANDIRI": 50, "RINGAN": 35, "BERAT": 15}, len(labels))
+    edits.change(city, "lansia", labels, kemandirian=state, tanggal_pendataan=city.today)
+    labels = edits.some(rng, city["disabilitas"], SURVEYS)
+    degree = drawn(rng, {"RINGAN": 45, "SEDANG": 35, "BERAT": 20}, len(labels))
+    edits.change(city, "disabilitas", labels, derajat_disabilitas=degree, tanggal_verifikasi=city.today)
+    edits.change(city, "veteran", edits.some(rng, city["veteran"], SURVEYS), tanggal_pendataan=city.today)
 
 
 def tests(rng: np.random.Generator, city: City) -> None:

@@ -131,7 +131,7 @@ def _patients(rng: np.random.Generator, city: City, line: Array) -> Array:
     """Draw people by the ages of their service line: positions in `penduduk`."""
     who = np.zeros(len(line), np.int64)
     low, high = np.asarray([row[3] for row in LINES])[line], np.asarray([row[4] for row in LINES])[line]
-    for ages in {(row[3], row[4]) for row in sorted(LINES)}:
+    for ages in sorted({(row[3], row[4]) for row in LINES}):
         rows = np.flatnonzero((low == ages[0]) & (high == ages[1]))
         who[rows] = rng.choice(city.living(*ages), len(rows))
     return who

@@ -30,6 +30,7 @@ DEEDS: dict[str, Deed] = {
     "repairs": changes.repairs,
     "stocks": changes.stocks,
     "closures": changes.closures,
+    "visits": changes.visits,
     "tests": changes.tests,
     "finish": progress.finish,
     "step": progress.step,

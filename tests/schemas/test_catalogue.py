@@ -243,7 +243,10 @@ def test_the_catalogue_as_it_is_has_no_mistake(
     assert counts["errors"] == 0
     assert counts["applications"] + counts["outside_register"] == len(list(copy.glob("applications/*/*.yaml"))) > 0
     text = run_cli(monkeypatch, capsys, ("check", "--catalogue", str(copy)), {})
-    assert (text.code, text.out.strip()) == (0, ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items()))
+    assert (text.code, text.out.strip()) == (
+        0,
+        ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items()),
+    )
 
 
 def test_check_finds_every_seeded_mistake_and_nothing_else(
