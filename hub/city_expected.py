@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.workspace import FeedContext
+from schemas.codelist import Codelist
 from simulator.derive import Derived
 from simulator.formats import as_text
 
@@ -37,7 +39,7 @@ def agrees(expected: Expected, published: Any, row: int) -> bool:
     return bool(expected.same(np.array([published], dtype=object), np.array([row]))[0])
 
 
-def expected_values(context: FeedContext, made: Derived) -> dict[str, Expected]:
+def expected_values(context: FeedContext, made: Derived, codelists: Mapping[str, Codelist]) -> dict[str, Expected]:
     """Return what is right for each field that comes from one column of the truth."""
     columns = made_from(context, made)
     found = {}
@@ -46,7 +48,11 @@ def expected_values(context: FeedContext, made: Derived) -> dict[str, Expected]:
         how = context.feed.map[name]
         if field is None:
             continue
-        truth = canonical(as_text(made.truth[origin]), field.type.name)
+        right = as_text(made.truth[origin])
+        if field.codelist is not None:  # the truth names some things by their names
+            codes = codelists[field.codelist]
+            right = right.map({name: codes.code(name) or name for name in right.dropna().unique()})
+        truth = canonical(right, field.type.name)
         clean = made.clean[sources[0]]
         nothing = clean.isin(how.null_values).to_numpy() | made.clean[sources].isna().all(axis=1).to_numpy()
         truth[nothing] = None

@@ -45,7 +45,9 @@ def score_city(
             skipped.append(context.id)
         else:
             made = derive_table(name, table, truth[table.truth], city.seed, changed.get(table.truth))
-            total.add(score_feed(context, made, read_published(database, context, runs[context.id])))
+            total.add(
+                score_feed(context, made, read_published(database, context, runs[context.id]), catalogue.codelists)
+            )
         progress(done, len(tables))
     if len(skipped) == len(tables):
         raise ConfigurationError(

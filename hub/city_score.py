@@ -10,6 +10,7 @@ recall = handled / faults, precision = handled / (handled + false alarms), over 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +18,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hub.city_expected import Expected, agrees, expected_values
+from hub.city_expected import Expected, agrees, expected_values, text
 from pipelines.assemble import source_texts
 from pipelines.standardize import source_keys
 from pipelines.validate.checks import SHARED
 from pipelines.workspace import FeedContext
+from schemas.codelist import Codelist
 from simulator.derive import Derived
 from simulator.dirt import UNDETECTABLE
 
 #: kinds that add or hide a row; the others spoil a cell
 ROW_KINDS = ("duplicate_row", "soft_deleted")
+#: kinds whose text is the person's own: what can go wrong is its encoding on the way
+FAITHFUL = ("latin1",)
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,9 @@ class Score:
         return self.repaired[kind] + self.told[kind] + self.withheld[kind]
 
 
-def score_feed(context: FeedContext, made: Derived, published: Published) -> Score:
+def score_feed(context: FeedContext, made: Derived, published: Published, codelists: Mapping[str, Codelist]) -> Score:
     """Score one feed; `made` is its table as the sample city holds it."""
-    table = _Table(context, made, published)
+    table = _Table(context, made, published, codelists)
     score = Score(cells=len(table.keys) * len(context.feed.map))
     faults = made.faults
     for row, column, kind in zip(faults["row"].astype(int), faults["field"], faults["kind"], strict=True):
@@ -84,7 +88,9 @@ def score_feed(context: FeedContext, made: Derived, published: Published) -> Sco
 class _Table:
     """One feed's rows side by side: as the city holds them, as the truth has them, as the hub published them."""
 
-    def __init__(self, context: FeedContext, made: Derived, published: Published) -> None:
+    def __init__(
+        self, context: FeedContext, made: Derived, published: Published, codelists: Mapping[str, Codelist]
+    ) -> None:
         self.context, self.made, self.published = context, made, published
         feed = context.feed
         texts = source_texts(pa.table({n: pa.array(made.texts[n], pa.string()) for n in feed.landed_columns}))
@@ -97,7 +103,7 @@ class _Table:
         self.told = set(zip(published.findings["source_key"], published.findings["field"], strict=True))
         self.told_rows = set(published.findings["source_key"][published.findings["field"].isna()])
         self.fields = {name: how.sources for name, how in feed.map.items()}
-        self.expected: dict[str, Expected] = expected_values(context, made)
+        self.expected: dict[str, Expected] = expected_values(context, made, codelists)
         self.rules = {r.id: [v for k, v in r.kwargs.items() if k.startswith("column")] for r in context.contract.rules}
         self.spoiled = self._spoiled()
 
@@ -118,14 +124,20 @@ class _Table:
         if kind in ROW_KINDS:
             if kind == "soft_deleted":
                 return "withheld" if pd.isna(at) else None
-            names = {(key, None), (key, self.context.contract.key[0])}
-            return "told" if key in self.told_rows or names & self.told else None
+            if key in self.told_rows or (key, self.context.contract.key[0]) in self.told:
+                return "told"
+            return "withheld" if pd.isna(at) and key in self.published.quarantined else None
         columns = set(column.split(","))
         touched = [name for name, sources in self.fields.items() if columns & set(sources)]
         if any((key, name) in self.told for name in touched) or (key in self.told_rows):
             return "told"
         if pd.isna(at):
             return "withheld" if key in self.published.quarantined else None
+        if kind in FAITHFUL:
+            sent = self.made.texts[column].iloc[row]
+            return (
+                "repaired" if all(text(self.published.rows[n].iloc[int(at)]) == text(sent) for n in touched) else None
+            )
         return "repaired" if touched and all(self._right(name, row, int(at)) for name in touched) else None
 
     def _right(self, name: str, row: int, at: int) -> bool:
