@@ -27,8 +27,8 @@ def stage_task(feed_id: str, stage: str, pool: str) -> Any:
         from pipelines.run import run_stage, safe_run_id
 
         context = get_current_context()
-        run_id = safe_run_id(str(context["run_id"]))
-        workspace = replace(open_workspace(), outside_window=bool(context["params"]["outside_window"]))
+        run_id, app_id = safe_run_id(str(context["run_id"])), feed_id.rpartition(".")[0]
+        workspace = replace(open_workspace(app_id), outside_window=bool(context["params"]["outside_window"]))
         account = run_stage(workspace, feed_id, run_id, stage)
         return vars(account) if account else None
 

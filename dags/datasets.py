@@ -30,7 +30,7 @@ def dataset_dag(plan: IntegrationPlan) -> DAG:
             from pipelines.run import safe_run_id
 
             run_id = safe_run_id(str(get_current_context()["run_id"]))
-            return vars(integrate(open_workspace(), plan.dataset, run_id))
+            return vars(integrate(open_workspace(plan.dataset), plan.dataset, run_id))
 
         run()
     return dag

@@ -59,11 +59,11 @@ def dataset_asset(dataset: str) -> Asset:
     return Asset(name=f"hub.{dataset}", uri=f"postgres://hub:5432/opdhub/hub/{dataset}")
 
 
-def open_workspace() -> Workspace:
-    """Open the hub for a task, with Airflow's connections."""
+def open_workspace(only: str) -> Workspace:
+    """Open the hub for a task of one application or dataset, with Airflow's connections."""
     from pipelines.workspace import Workspace
 
-    return Workspace.from_environment(airflow_connection)
+    return Workspace.from_environment(airflow_connection, only)
 
 
 def airflow_connection(connection_id: str) -> Connection:

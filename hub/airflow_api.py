@@ -10,8 +10,8 @@ import requests
 
 from schemas.errors import RetryLaterError
 
-#: runs that one answer carries (Airflow's own limit is 100), and that are looked at
-PAGE, RUNS = 100, 1000
+#: entries that one answer carries (Airflow's own limit is 100), and that are looked at
+PAGE, MOST = 100, 1000
 
 
 class AirflowApi:
@@ -41,7 +41,7 @@ class AirflowApi:
 
     def dag_ids(self) -> set[str]:
         """Return the DAGs that Airflow has parsed."""
-        return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags", params={"limit": 1000})["dags"]}
+        return {dag["dag_id"] for dag in self._pages("/api/v2/dags", "dags", order_by="dag_id")}
 
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Start a run now, with parameters of the DAG; return its id."""
@@ -50,13 +50,7 @@ class AirflowApi:
 
     def runs(self, dag_id: str = "~") -> list[dict[str, Any]]:
         """Return the runs of a DAG or, at `~`, of all, newest first."""
-        found: list[dict[str, Any]] = []
-        while True:
-            parameters: dict[str, Any] = {"limit": PAGE, "offset": len(found), "order_by": "-run_after"}
-            answer = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=parameters)
-            found += answer["dag_runs"]
-            if len(answer["dag_runs"]) < PAGE or len(found) >= RUNS:
-                return found
+        return self._pages(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", order_by="-run_after")
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of one run: queued, running, success or failed."""
@@ -66,6 +60,15 @@ class AirflowApi:
         """Yield what Airflow could not parse."""
         for item in self._call("GET", "/api/v2/importErrors")["import_errors"]:
             yield f"{item['filename']}: {item['stack_trace'].strip().splitlines()[-1]}"
+
+    def _pages(self, path: str, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            asked = {"limit": PAGE, "offset": len(found), **parameters}
+            page = self._call("GET", path, params=asked)[name]
+            found += page
+            if len(page) < PAGE or len(found) >= MOST:
+                return found
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         for attempt in range(3):

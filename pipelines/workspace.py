@@ -56,14 +56,15 @@ class Workspace:
     outside_window: bool = False
 
     @classmethod
-    def from_environment(cls, connection: Callable[[str], Connection]) -> Workspace:
+    def from_environment(cls, connection: Callable[[str], Connection], only: str | None = None) -> Workspace:
         """Open what OPDHUB_CATALOGUE, OPDHUB_DATABASE_URL and OPDHUB_LANDING_URL name.
 
-        `connection` finds a connection by its id. Raises ConfigurationError for a missing variable; a
-        mistake in the catalogue is raised by the feed or dataset that it touches.
+        `connection` finds a connection by its id; `only` an application or dataset reads no more of the
+        catalogue than that needs. Raises ConfigurationError for a missing variable; a mistake in the catalogue
+        is raised by the feed or dataset that it touches.
         """
         return cls(
-            Catalogue.read(Path(_variable("OPDHUB_CATALOGUE"))),
+            Catalogue.read(Path(_variable("OPDHUB_CATALOGUE")), only),
             Database(_variable("OPDHUB_DATABASE_URL")),
             Landing(_variable("OPDHUB_LANDING_URL")),
             connection,

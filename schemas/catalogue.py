@@ -47,30 +47,42 @@ class Catalogue:
         return catalogue
 
     @classmethod
-    def read(cls, root: Path) -> Catalogue:
-        """Read like `load`, but keep the mistakes: one broken file must not stop the other 98 applications."""
+    def read(cls, root: Path, only: str | None = None) -> Catalogue:
+        """Read like `load`, but keep the mistakes: one broken file must not stop the other 98 applications.
+
+        With `only`, the id of an application or a dataset, read no more than a run of it needs: half a second less
+        at the start of each of some 500 tasks.
+        """
         errors: list[ConfigurationError] = []
         files: dict[str, YamlFile] = {}
         broken: set[str] = set()
 
-        def collect(pattern: str, read: Callable[[Path], T]) -> Iterator[T]:
+        def collect(pattern: str, read: Callable[[Path], T], ids: set[str] | None) -> Iterator[T]:
             for path in sorted(root.glob(pattern)):
                 try:
-                    yield read(path)
+                    if ids is None or _id(path) in ids:
+                        yield read(path)
                 except ConfigurationError as error:
                     broken.add(_id(path))
                     errors.extend(error.errors if isinstance(error, ConfigurationErrors) else [error])
 
-        codelists = {item.name: item for item in collect("schemas/codelists/*.csv", read_codelist)}
-        contracts = {item.dataset: item for item in collect("schemas/contracts/*.odcs.yaml", read_contract)}
         applications, plans, consumers = {}, {}, {}
-        for application, file in collect("applications/*/*.yaml", read_application):
-            applications[application.id] = application
-            files[application.id] = file
-        for plan, file in collect("schemas/integration/*.yaml", read_integration_plan):
+        wanted = None if only is None else {f"integration.{only}"}
+        for plan, file in collect("schemas/integration/*.yaml", read_integration_plan, wanted):
             plans[plan.dataset] = plan
             files[f"plan:{plan.dataset}"] = file
-        for consumer, file in collect("consumers/*.yaml", read_consumer):
+        ranked = {source.rpartition(".")[0] for plan in plans.values() for source in plan.sources}
+        wanted = None if only is None else ranked | {only}
+        for application, file in collect("applications/*/*.yaml", read_application, wanted):
+            applications[application.id] = application
+            files[application.id] = file
+        supplied = {feed.dataset for application in applications.values() for feed in application.feeds.values()}
+        wanted = None if only is None else supplied | {only}
+        contracts = {item.dataset: item for item in collect("schemas/contracts/*.odcs.yaml", read_contract, wanted)}
+        lists = {f"codelists.{item.codelist}" for contract in contracts.values() for item in contract.fields}
+        wanted = None if only is None else lists
+        codelists = {item.name: item for item in collect("schemas/codelists/*.csv", read_codelist, wanted)}
+        for consumer, file in collect("consumers/*.yaml", read_consumer, None if only is None else set()):
             consumers[consumer.id] = consumer
             files[f"consumer:{consumer.id}"] = file
         catalogue = cls(applications, contracts, codelists, plans, consumers, files, broken, root, errors)

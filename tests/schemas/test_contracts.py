@@ -102,5 +102,5 @@ def test_a_broken_contract_names_file_and_line(tmp_path: Path, old: str, new: st
     assert f"{path}:" in str(error.value)
     line = int(str(error.value).split(f"{path}:")[1].split(":")[0])
     spoiled = text[: text.index(old)].count("\n") + 1
-    # jsonschema and the compiler name the nearest key above: at most the head of the property or rule
+    # the standard and the compiler name the nearest key above: at most the head of the property or rule
     assert spoiled - 9 <= line <= spoiled
