@@ -19,6 +19,8 @@ from store.database import Database
 Progress = Callable[[int, int], None]
 FINAL = ("success", "failed")
 PARSE_SECONDS, RUN_SECONDS = 180, 1800
+#: each look at all runs costs Airflow's API server a third of a second
+POLL_SECONDS = 5
 
 ACCOUNT = """
     SELECT coalesce(sum(read), 0) AS read, coalesce(sum(inserted), 0) AS inserted,
@@ -43,7 +45,7 @@ def run_applications(api: AirflowApi, catalogue: Catalogue, progress: Progress) 
         progress(len(states), len(runs))
         if time.monotonic() > end:
             break
-        time.sleep(2)
+        time.sleep(POLL_SECONDS)
     return {app_id: (run_id, states.get(app_id, "running")) for app_id, run_id in runs.items()}
 
 
@@ -60,7 +62,7 @@ def wait_datasets(api: AirflowApi, catalogue: Catalogue, database: Database, pro
             if runs and all(run["state"] in FINAL for run in runs) and max(made) >= published[dataset]:
                 states[dataset] = runs[0]["state"]
         progress(len(states), len(published))
-        time.sleep(2)
+        time.sleep(POLL_SECONDS)
     return {dataset: states.get(dataset, "running") for dataset in published}
 
 

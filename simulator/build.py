@@ -185,11 +185,10 @@ def _start_clean(target: CityTarget, names: list[str]) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (SUMMARY, CHANGED, "faults.parquet"):
         (folder / name).unlink(missing_ok=True)
-    for database in names:
-        if target.mariadb_url is not None:
-            databases.drop_mariadb(target.mariadb_url, database)
-        if target.postgres_url is not None:
-            databases.drop_postgres(target.postgres_url, database)
+    if target.mariadb_url is not None:
+        databases.drop_mariadb(target.mariadb_url, *names)
+    if target.postgres_url is not None:
+        databases.drop_postgres(target.postgres_url, *names)
 
 
 def drop_city(target: CityTarget) -> None:

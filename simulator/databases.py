@@ -42,11 +42,11 @@ def mariadb_answers(url: str) -> bool:
         return False
 
 
-def _mariadb(url: str, database: str | None = None) -> pymysql.connections.Connection[Any]:
+def _mariadb(url: str) -> pymysql.connections.Connection[Any]:
     parts = make_url(url)
     return pymysql.connect(
         host=parts.host or "127.0.0.1", port=parts.port or 3306, user=parts.username or "root",
-        password=str(parts.password or ""), database=database, charset="utf8mb4", connect_timeout=5,
+        password=str(parts.password or ""), charset="utf8mb4", connect_timeout=5,
         # zero dates and cut texts are what the sample is for
         init_command="SET SESSION sql_mode=''",
     )  # fmt: skip
@@ -65,17 +65,18 @@ def _libpq(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def drop_mariadb(url: str, database: str) -> None:
-    """Drop a database of the sample city, if it is there."""
+def drop_mariadb(url: str, *databases: str) -> None:
+    """Drop databases of the sample city, where they are there."""
     with closing(_mariadb(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS `{check_name(database)}`")
+        for database in databases:
+            cursor.execute(f"DROP DATABASE IF EXISTS `{check_name(database)}`")
 
 
 def write_mariadb(url: str, database: str, tables: Mapping[str, SqlTable], frames: Tables) -> str:
     """Write these tables, each put in place of an earlier one in one step; return the Airflow connection URI."""
     with closing(_mariadb(url)) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{check_name(database)}` CHARACTER SET utf8mb4")
-    with closing(_mariadb(url, database)) as connection, connection.cursor() as cursor:
+        connection.select_db(database)
         for name, table in tables.items():
             columns = [f"`{column}` {spec.type}" for column, spec in table.all_columns.items()]
             if table.primary_key:
@@ -94,11 +95,12 @@ def write_mariadb(url: str, database: str, tables: Mapping[str, SqlTable], frame
     return parts.render_as_string(hide_password=False)
 
 
-def drop_postgres(url: str, database: str) -> None:
-    """Drop a database of the sample city, if it is there."""
+def drop_postgres(url: str, *databases: str) -> None:
+    """Drop databases of the sample city, where they are there."""
     with closing(psycopg.connect(_libpq(make_url(url)), autocommit=True)) as connection:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        connection.execute(statement.format(sql.Identifier(check_name(database))))
+        for database in databases:
+            connection.execute(statement.format(sql.Identifier(check_name(database))))
 
 
 def write_postgres(url: str, database: str, tables: Mapping[str, SqlTable], frames: Tables, *, typed: bool) -> str:

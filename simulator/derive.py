@@ -53,7 +53,8 @@ def derive(
             f"{description.id}.{name}", table, truth[table.truth], seed, (changed or {}).get(table.truth)
         )
         tables[name] = made.texts
-        keys = made.texts[table.key].fillna("").agg("|".join, axis=1)
+        first, *rest = (made.texts[column].fillna("") for column in table.key)
+        keys = first.str.cat(pd.concat(rest, axis=1), sep="|") if rest else first
         named = made.faults.assign(
             key=keys.iloc[made.faults["row"].astype(int)].to_numpy(), application=description.id, feed=name
         )

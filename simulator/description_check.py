@@ -29,6 +29,8 @@ def table_errors(file: YamlFile, table: Table, loc: Loc) -> Iterator[Configurati
     for name in table.key:
         if name not in table.columns:
             yield _unknown(file, name, "column of this table", (*loc, "key"), set(table.columns))
+    if table.renamed is not None and table.renamed.column not in table.columns:
+        yield _unknown(file, table.renamed.column, "column of this table", (*loc, "renamed"), set(table.columns))
     for number, rule in enumerate(table.dirt):
         yield from _dirt_errors(file, rule, set(table.columns), (*loc, "dirt", number))
 

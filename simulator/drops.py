@@ -69,7 +69,9 @@ def write_json(folder: Path, description: RestDescription, frames: dict[str, pd.
         columns = [_values(column, frames[name][field]) for field, column in table.all_columns.items()]
         records = [_nested(dict(zip(table.all_columns, row, strict=True))) for row in zip(*columns, strict=True)]
         text = json.dumps(records, ensure_ascii=False, default=str)
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        fresh = folder / f"{name}.json.new"  # the server may read at this moment
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(folder / f"{name}.json")
 
 
 def _values(column: Column, texts: pd.Series[Any]) -> list[Any]:

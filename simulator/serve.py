@@ -15,7 +15,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,10 @@ def create_app(folder: Path) -> Starlette:
         )  # fmt: skip
         routes.append(Route(f"/{name}{api.auth.token_path}", _token_endpoint(api), methods=["POST"]))
         for feed, item in content["resources"].items():
-            records = json.loads((folder / "rest" / name / f"{feed}.json").read_text(encoding="utf-8"))
-            resource = Resource(item["records"], Pagination.model_validate(item["pagination"]), records)
-            routes.append(Route(f"/{name}/{item['path'].lstrip('/')}", _resource_endpoint(api, resource)))
+            path, paging = folder / "rest" / name / f"{feed}.json", Pagination.model_validate(item["pagination"])
+            served = _Served(path, Resource(item["records"], paging, []))
+            served.today()  # a city without its records is told at the start
+            routes.append(Route(f"/{name}/{item['path'].lstrip('/')}", _resource_endpoint(api, served)))
     return Starlette(routes=routes)
 
 
@@ -88,7 +89,22 @@ def _token_endpoint(api: Api) -> Any:
     return endpoint
 
 
-def _resource_endpoint(api: Api, resource: Resource) -> Any:
+class _Served:
+    """The records of one file, read again after the city has written them anew."""
+
+    def __init__(self, path: Path, resource: Resource) -> None:
+        self._path, self._resource, self._written = path, resource, 0
+
+    def today(self) -> Resource:
+        """Return the resource with the file's records of now."""
+        written = self._path.stat().st_mtime_ns
+        if written != self._written:
+            records = json.loads(self._path.read_text(encoding="utf-8"))
+            self._resource, self._written = replace(self._resource, records=records), written
+        return self._resource
+
+
+def _resource_endpoint(api: Api, served: _Served) -> Any:
     async def endpoint(request: Request) -> Response:
         if not _may_enter(api, request):
             return JSONResponse(REFUSED, 401)
@@ -96,7 +112,7 @@ def _resource_endpoint(api: Api, resource: Resource) -> Any:
         if api.unavailable_every and number % api.unavailable_every == 0:
             return JSONResponse({"error": "busy"}, 503, headers={"Retry-After": "1"})
         try:
-            body, headers = page_of(resource, request.url)
+            body, headers = page_of(served.today(), request.url)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse(body, headers=headers)

@@ -68,7 +68,8 @@ def as_of_day(
             names = {renamed.column: renamed.to}
             frames[name] = frames[name].rename(columns=names)
             columns = {names.get(key, key): column for key, column in table.columns.items()}
-            tables[name] = table.model_copy(update={"columns": columns})
+            keys = [names.get(key, key) for key in getattr(table, "primary_key", [])]
+            tables[name] = table.model_copy(update={"columns": columns} | ({"primary_key": keys} if keys else {}))
             behind.append(f"{description.id}.{name}")
         if isinstance(description, FilesDescription) and day in description.tables[name].absent:
             del frames[name]

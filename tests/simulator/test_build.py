@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,13 +16,27 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from schemas.application import read_application
 from schemas.errors import ConfigurationError
 from simulator import build, databases
 from simulator.build import MARKER, CitySummary, CityTarget, build_city, drop_city
+from simulator.description import DESCRIPTIONS
 from tests.services import engine, mariadb_url, postgres_url, require
 
 SMALL = 300
 PREFIX = f"opdhub_city_test{os.getpid()}_"
+ROOT = Path(__file__).parents[2]
+#: one application of each kind of source
+FEW = ("dispendukcapil/siak", "disdikbud/dapodik", "disdikbud/arkas", "bkpsdm/siasn", "dinsos_pppa/siks_ng")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("descriptions")
+    for name in FEW:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(DESCRIPTIONS / f"{name}.yaml", folder / f"{name}.yaml")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +58,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CityTarge
 
 
 def test_every_application_has_a_connection(city: tuple[Path, CitySummary]) -> None:
-    assert set(city[1].connections) == {
-        "arkas", "dapodik", "epuskesmas", "kepegx", "oss_rba", "siak", "siasn", "sicantik", "siks_ng", "simpeg",
-        "simrs_lama", "siskaperbapo", "wilayah",
-    }  # fmt: skip
+    named = [read_application(path)[0].connection for path in (ROOT / "applications").glob("*/*.yaml")]
+    assert sorted(city[1].connections) == sorted(named)
 
 
 def test_without_servers_the_databases_are_sqlite_files(city: tuple[Path, CitySummary]) -> None:
@@ -88,26 +101,29 @@ def test_faults_and_truth_are_saved(city: tuple[Path, CitySummary]) -> None:
     assert len(pd.read_parquet(city[0] / "truth" / "penduduk.parquet")) == SMALL
 
 
-def test_the_same_seed_writes_the_same_bytes(city: tuple[Path, CitySummary], tmp_path: Path) -> None:
-    build_city(CityTarget(tmp_path / "again"), residents=SMALL, seed=5)
+def test_the_same_seed_writes_the_same_bytes(few: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        build_city(CityTarget(tmp_path / name, descriptions=few), residents=SMALL, seed=5)
     for name in ("faults.parquet", "rest/apis.json", "rest/siasn/pns.json", "drops/siks_ng/SIKSNG_2025-06.csv"):
-        assert (tmp_path / "again" / name).read_bytes() == (city[0] / name).read_bytes()
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
 def test_a_killed_build_leaves_a_marker_and_the_next_one_starts_clean(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    target = CityTarget(tmp_path, descriptions=few)
+
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(build, "write_json", killed)
         with pytest.raises(KeyboardInterrupt):
-            build_city(CityTarget(tmp_path), residents=100)
+            build_city(target, residents=100)
     assert (tmp_path / MARKER).exists()
     (tmp_path / "drops").mkdir(exist_ok=True)
     (tmp_path / "drops" / "half.csv").touch()
-    build_city(CityTarget(tmp_path), residents=100)
+    build_city(target, residents=100)
     assert not (tmp_path / MARKER).exists()
     assert not (tmp_path / "drops" / "half.csv").exists()
 
@@ -125,8 +141,8 @@ def test_a_foreign_prefix_is_refused(tmp_path: Path, prefix: str) -> None:
         build_city(CityTarget(tmp_path, prefix=prefix), residents=100)
 
 
-def test_a_mariadb_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    target = CityTarget(tmp_path, mariadb_url="mysql://root:@127.0.0.1:9")
+def test_a_mariadb_that_does_not_answer_is_told(few: Path, tmp_path: Path) -> None:
+    target = CityTarget(tmp_path, mariadb_url="mysql://root:@127.0.0.1:9", descriptions=few)
     assert "MariaDB does not answer" in build_city(target, residents=100).notes
 
 
@@ -160,8 +176,9 @@ def test_dapodik_is_a_typed_postgresql(served: tuple[CityTarget, CitySummary]) -
     assert rows == served[1].rows["disdikbud.dapodik.sekolah"]
 
 
-def test_without_mariadb_its_databases_are_in_postgresql(tmp_path: Path) -> None:
-    target = CityTarget(tmp_path, postgres_url=require("PostgreSQL", postgres_url), prefix=f"{PREFIX}only_")
+def test_without_mariadb_its_databases_are_in_postgresql(few: Path, tmp_path: Path) -> None:
+    url, prefix = require("PostgreSQL", postgres_url), f"{PREFIX}only_"
+    target = CityTarget(tmp_path, postgres_url=url, prefix=prefix, descriptions=few)
     try:
         summary = build_city(target, residents=100)
         with engine(postgres_url(), f"{PREFIX}only_siak").connect() as connection:
@@ -179,8 +196,8 @@ def test_a_foreign_database_is_never_dropped() -> None:
             databases.drop_postgres(postgres_url(), name)
 
 
-def test_progress_counts_to_the_end(tmp_path: Path) -> None:
+def test_progress_counts_to_the_end(few: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    build_city(CityTarget(tmp_path), residents=100, progress=lambda *step: told.append(step))
+    build_city(CityTarget(tmp_path, descriptions=few), residents=100, progress=lambda *step: told.append(step))
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1][1] == told[-1][2]

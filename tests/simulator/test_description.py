@@ -52,6 +52,14 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
         ("rate: 0.1", "rate: -0.1", 11, "tables.orang.dirt.0.rate"),
         ("rate: 0.1", "rates: 0.1", 11, "did you mean 'rate'?"),
         ("from: nik,", "from: nik, literal: x,", 8, "exactly one of from"),
+        (
+            "key: [nik]",
+            "key: [nik]\n    renamed: {column: nikk, to: no_ktp, day: 3}",
+            7,
+            "tables.orang.renamed: 'nikk'",
+        ),
+        ("key: [nik]", "key: [nik]\n    late: 2", 7, "tables.orang.late"),
+        ("kind: nik_short", "kind: wrong_code", 11, "wrong_code needs the texts to write"),
     ],
 )
 def test_a_broken_description_is_refused(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
