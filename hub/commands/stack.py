@@ -13,6 +13,7 @@ import typer
 
 from hub import demo as demonstration
 from hub import sample_city
+from hub.background import in_background
 from hub.commands.city import Residents, Seed, Wilayah
 from hub.commands.common import Json, require_known, running_database
 from hub.console import bar, bars, complain, notes, output, print_json, say, show, write_json
@@ -76,9 +77,11 @@ def demo(
             memory.watch(stack.postgres.pid)
         stack.apply_grants(catalogue, say)
         say(f"building the sample city: {residents} residents, seed {seed}")
-        sample_city.build(settings, residents, seed, wilayah)
-        stack.start_city(say)
+        # neither needs the other, and there are two cores
+        built = in_background(lambda: sample_city.build(settings, residents, seed, wilayah))
         api = stack.start_airflow(say)
+        built.result()
+        stack.start_city(say)
         database = settings.database()
         say(f"{len(catalogue.applications)} applications through Airflow: extract, standardize, validate, publish")
         with bars() as progress:
