@@ -28,6 +28,7 @@ TODAY = dt.datetime.now(dt.UTC).date()
 NIK, NAME = "3574911402850001", "Siti Rahasia"
 VALUES: dict[str, Any] = {
     "text": "Jalan Rahasia 7", "nik": NIK, "kk": "3574911402850002", "nip": "198502142013102001",
+    "nop": "357404000600101230",
     "date": dt.date(1985, 2, 14), "kode_wilayah": "35.74.01.1001", "phone": "628123456789", "money": 5_000_000,
     "integer": 41, "decimal": 7.5, "boolean": True, "code": "1",
 }  # fmt: skip
