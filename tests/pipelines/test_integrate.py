@@ -239,7 +239,7 @@ def expected(sources: dict[str, dict[str, Row]]) -> dict[str, dict[str, tuple[st
                 for feed in order
                 if any(row["nik"] == nik for row in sources[feed].values())
             ]
-            candidates = [(row[column], feed, key) for feed, key, row in speaking if row[column] != "-"]
+            candidates = [(row[column], feed, key) for feed, key, row in speaking if row[column]]
             merged.setdefault(nik, {})[field] = candidates[0] if candidates else None
     return merged
 
@@ -257,8 +257,8 @@ def test_the_change_feed_replayed_is_the_dataset(city: City, seed: int) -> None:
                 del rows[key]
             for number in dice.sample(range(12), 6):  # two rows of a feed may be one person
                 key = f"{feed[4]}{number}{dice.choice('ab')}"
-                changes = {"nama": dice.choice(["Ani", "Budi"]), "telp": dice.choice(["-", "081212121212"])}
-                rows[key] = resident(number, id=key, **changes, lahir=dice.choice(["-", resident(number)["lahir"]]))
+                changes = {"nama": dice.choice(["Ani", "Budi"]), "telp": dice.choice(["", "081212121212"])}
+                rows[key] = resident(number, id=key, **changes, lahir=dice.choice(["", resident(number)["lahir"]]))
             city.sync(feed, list(rows.values()))
         release = city.integrate()
         assert release.rows == len(city.rows())
@@ -288,7 +288,7 @@ def test_the_change_feed_replayed_is_the_dataset(city: City, seed: int) -> None:
 
 
 def test_two_people_under_one_number_are_told_and_never_blended(city: City) -> None:
-    first, other = resident(1, id="a", telp="-"), resident(1, id="b", nama="Budi Lain", agama="Hindu")
+    first, other = resident(1, id="a", telp=""), resident(1, id="b", nama="Budi Lain", agama="Hindu")
     city.sync(FEEDS[0], [first, other, resident(2)])
     city.integrate()
     (row,) = [row for row in city.rows().values() if row["nik"] == first["nik"]]
