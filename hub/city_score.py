@@ -21,7 +21,6 @@ import pyarrow as pa
 from hub.city_expected import Expected, agrees, expected_values, text
 from pipelines.assemble import source_texts
 from pipelines.standardize import source_keys
-from pipelines.validate.checks import SHARED
 from pipelines.workspace import FeedContext
 from schemas.codelist import Codelist
 from simulator.derive import Derived
@@ -152,7 +151,7 @@ class _Table:
         doubled = self._doubled()
         for key, name, rule in self.published.findings[["source_key", "field", "rule"]].itertuples(index=False):
             at = first.get(key)
-            if at is None or doubled[at] or (rule == SHARED and doubled[at]):
+            if at is None or doubled[at]:
                 continue
             fields = self.rules.get(rule) or ([name] if name else [])
             if not any(self.spoiled[f][at] for f in fields if f in self.spoiled):
