@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from schemas.yaml_file import Loc, YamlFile, suggest
 from simulator.dirt import COLUMNS, DIRT, NEEDS_TEXTS
 from simulator.formats import FORMATS, NEEDS_ARGUMENT
 from simulator.frames import TRUTH_COLUMNS
+
+#: what a date may be written with
+DIRECTIVES = "dmYyBbHMS"
 
 if TYPE_CHECKING:
     from simulator.description import Column, Dirt, Table
@@ -31,6 +35,8 @@ def table_errors(file: YamlFile, table: Table, loc: Loc) -> Iterator[Configurati
             yield _unknown(file, name, "column of this table", (*loc, "key"), set(table.columns))
     if table.renamed is not None and table.renamed.column not in table.columns:
         yield _unknown(file, table.renamed.column, "column of this table", (*loc, "renamed"), set(table.columns))
+    if table.renamed is not None and table.renamed.to in table.all_columns:
+        yield file.error(f"'{table.renamed.to}' is a column already", (*loc, "renamed", "to"), "choose another name")
     for number, rule in enumerate(table.dirt):
         yield from _dirt_errors(file, rule, set(table.columns), (*loc, "dirt", number))
 
@@ -44,6 +50,9 @@ def _column_errors(file: YamlFile, column: Column, truth: str, loc: Loc) -> Iter
             yield _unknown(file, style, "format", (*loc, "format"), set(FORMATS))
         elif argument is None and style in NEEDS_ARGUMENT:
             yield file.error(f"format {style} needs an argument", (*loc, "format"), f"format: {{{style}: …}}")
+        elif style == "date" and (unknown := set(re.findall(r"%(.)", str(argument))) - set(DIRECTIVES)):
+            problem = f"'%{min(unknown)}' is no part of a date"
+            yield file.error(problem, (*loc, "format"), "use " + ", ".join(f"%{letter}" for letter in DIRECTIVES))
 
 
 def _dirt_errors(file: YamlFile, rule: Dirt, columns: set[str], loc: Loc) -> Iterator[ConfigurationError]:

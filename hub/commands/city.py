@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,9 @@ def serve() -> None:
         raise ConfigurationError("there is no city yet", where=str(settings.home), fix="build one: opdhub city build")
     sample_city.require_city_ports(settings)
     say(f"serving at http://127.0.0.1:{settings.city_port}, Ctrl-C stops")
+    # a polite kill or a closed terminal must not leave the server behind with its ports
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         subprocess.run(service.command, env=service.environment, check=False)  # noqa: S603
     except KeyboardInterrupt:

@@ -59,6 +59,8 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
             "tables.orang.renamed: 'nikk'",
         ),
         ("key: [nik]", "key: [nik]\n    late: 2", 7, "tables.orang.late"),
+        ("key: [nik]", "key: [nik]\n    renamed: {column: nik, to: lahir, day: 3}", 7, "'lahir' is a column already"),
+        ("%d-%m-%Y", "%d-%Q-%Y", 9, "'%Q' is no part of a date"),
         ("kind: nik_short", "kind: wrong_code", 11, "wrong_code needs the texts to write"),
     ],
 )
