@@ -79,7 +79,7 @@ def test_identity_is_personal_and_blood_group_specific() -> None:
         ("classification: personal\n", "classification: secret\n", "'secret' is not a classification"),
         ("engine: greatExpectations", "engine: soda", "cannot compile"),
         ("logicalType: integer", "logicalType: number", "needs logicalType integer"),
-        ("primaryKey: true", "primaryKey: maybe", "is not of type 'boolean'"),
+        ("primaryKey: true", "primaryKey: maybe", 'is not of type "boolean"'),
         ("        description: NIK of the head of the family, 16 digits\n", "", "nik_kepala has no description"),
         ("description: NIK of the head of the family, 16 digits", "description: ' '", "nik_kepala has no description"),
         ("          - {property: unit, value: orang}\n", "", "jumlah_anggota has no unit"),

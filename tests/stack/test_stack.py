@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -137,7 +138,9 @@ def running(refusing_api: tuple[str, list[str]]) -> Iterator[Running]:
     }
     add_connections(settings.connections, connections)
     with (home / "up.log").open("wb") as log:
-        process = subprocess.Popen([*OPDHUB, "up"], env=environment, stdout=log, stderr=log)
+        # what a shell starts in the background ignores Ctrl-C, and so would all below it
+        heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen([*OPDHUB, "up"], env=environment, stdout=log, stderr=log, preexec_fn=heed)
     try:
         api = wait_for_api(settings, process, home / "up.log")
         wait_parsed(api, {"kota.baik", "kota.salah_sandi", "kota.mati", "dataset.wilayah"})
