@@ -51,7 +51,7 @@ def expected_values(context: FeedContext, made: Derived, codelists: Mapping[str,
         right = as_text(made.truth[origin])
         if field.codelist is not None:  # the truth names some things by their names
             codes = codelists[field.codelist]
-            right = right.map({name: codes.code(name) or name for name in right.dropna().unique()})
+            right = right.map({word: codes.code(word) or word for word in right.dropna().unique()})
         truth = canonical(right, field.type.name)
         clean = made.clean[sources[0]]
         nothing = clean.isin(how.null_values).to_numpy() | made.clean[sources].isna().all(axis=1).to_numpy()

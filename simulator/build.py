@@ -101,25 +101,26 @@ def build_city(
     summary = CitySummary(
         residents, seed, str(target.folder), 0, {}, notes=notes, version=city_version(target.descriptions)
     )
-    return write_city(target, descriptions, summary, {}, progress)
+    if progress is not None:
+        progress("population", 0, len(descriptions) + 2)
+    return write_city(target, descriptions, summary, build_truth(residents, seed), {}, progress)
 
 
 def write_city(
     target: CityTarget,
     descriptions: list[AnyDescription],
     city: CitySummary,
+    truth: dict[str, pd.DataFrame],
     changed: Changed,
     progress: Progress | None = None,
 ) -> CitySummary:
-    """Write every source as it stands on the city's day, then the truth, the faults and the summary.
+    """Write every source as the truth of the city's day makes it, then the truth, the faults and the summary.
 
     The folder is marked while this is under way: what a full disk or a lost database leaves is no city.
     """
     started, tell = time.monotonic(), progress or (lambda what, done, total: None)
-    (target.folder / MARKER).write_text("a build is under way, or was killed\n", encoding="utf-8")
+    _mark(target.folder)
     steps = len(descriptions) + 2
-    tell("population", 0, steps)
-    truth = build_truth(city.residents, city.seed, city.day)
     connections: dict[str, str] = {}
     rows: dict[str, int] = {}
     behind: list[str] = []
@@ -176,11 +177,11 @@ def reachable(target: CityTarget) -> tuple[CityTarget, list[str]]:
 
 def _start_clean(target: CityTarget, names: list[str]) -> None:
     """Remove what an earlier build made, whole or killed, and set the marker."""
-    folder, marker = target.folder, target.folder / MARKER
+    folder = target.folder
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()) and not (marker.exists() or (folder / SUMMARY).exists()):
+    if any(folder.iterdir()) and not ((folder / MARKER).exists() or (folder / SUMMARY).exists()):
         raise ConfigurationError("the folder holds something that is not a sample city", where=str(folder))
-    marker.write_text("a build is under way, or was killed\n", encoding="utf-8")
+    _mark(folder)
     for name in MADE:
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (SUMMARY, CHANGED, "faults.parquet"):
@@ -189,6 +190,11 @@ def _start_clean(target: CityTarget, names: list[str]) -> None:
         databases.drop_mariadb(target.mariadb_url, *names)
     if target.postgres_url is not None:
         databases.drop_postgres(target.postgres_url, *names)
+
+
+def _mark(folder: Path) -> None:
+    """Say that what stands in the folder is not whole."""
+    (folder / MARKER).write_text("a build is under way, or was killed\n", encoding="utf-8")
 
 
 def drop_city(target: CityTarget) -> None:

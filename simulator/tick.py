@@ -53,4 +53,4 @@ def tick_city(target: CityTarget, days: int, progress: Progress | None = None) -
     truth, earlier = read_truth(target.folder, sorted({t.truth for d in descriptions for t in d.tables.values()}))
     after = build_truth(city.residents, city.seed, city.day + days)
     changed = changes(truth, {name: after[name] for name in truth}, earlier, city.day + days)
-    return write_city(target, descriptions, replace(city, day=city.day + days), changed, progress)
+    return write_city(target, descriptions, replace(city, day=city.day + days), after, changed, progress)

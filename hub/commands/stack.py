@@ -142,11 +142,7 @@ def status(
 @contextlib.contextmanager
 def _stopped_at_the_end(stack: Stack) -> Iterator[None]:
     """Stop the stack however the block ends: by itself, by an error, by Ctrl-C, a polite kill or a closed terminal."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
     before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
     try:
         yield
