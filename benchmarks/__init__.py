@@ -1,7 +1,1 @@
-"""Benchmarks by name; each takes a Setting and returns its figures."""
-
-from benchmarks.extract import bench_extract
-from benchmarks.parse import bench_parse
-from benchmarks.way import bench_way
-
-BENCHMARKS = {"extract": bench_extract, "way": bench_way, "parse": bench_parse}
+"""How fast the hub is, beside the limit that the machine sets; nothing is imported that one benchmark does not need."""

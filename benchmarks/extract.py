@@ -14,7 +14,6 @@ from benchmarks.source import COLUMNS, TABLE, Setting, Source, mariadb_source
 from benchmarks.workspace import FEED, bench_workspace
 
 TURNS = 3
-NOWHERE = "postgresql://nobody@127.0.0.1:1/none"  # extract does not touch the hub database
 
 
 def bench_extract(setting: Setting) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def bench_extract(setting: Setting) -> dict[str, Any]:
     for turn in range(TURNS):
         setting.say(f"extract: turn {turn + 1} of {TURNS}")
         limits.append(timed_shell(limit))
-        runs.append(measured(run_extract, source, setting.catalogue))
+        runs.append(measured(run_extract, source, setting.database.address, setting.catalogue))
     seconds = [float(run.result) for run in runs]
     return {
         "rows": setting.rows,
@@ -38,14 +37,14 @@ def bench_extract(setting: Setting) -> dict[str, Any]:
     }
 
 
-def run_extract(source: Source, catalogue: Path) -> float:
+def run_extract(source: Source, address: str, catalogue: Path) -> float:
     """Land the table; return the seconds without the imports of a fresh process."""
     import connectors.sql
     import connectors.sql_fast  # noqa: F401
     from pipelines.extract import extract
 
     with tempfile.TemporaryDirectory() as folder:
-        workspace = bench_workspace(source, NOWHERE, catalogue, Path(folder))
+        workspace = bench_workspace(source, address, catalogue, Path(folder))
         started = time.perf_counter()
         extract(workspace, FEED, "bench")
         return time.perf_counter() - started

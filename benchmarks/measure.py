@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import PeakMemory
+
 
 @dataclass(frozen=True)
 class Figures:
-    """Seconds on the wall, peak memory in MB, and what the work returned."""
+    """Seconds on the wall, peak memory in MB with that of child processes, and what the work returned."""
 
     seconds: float
     peak_mb: float
@@ -44,13 +46,17 @@ def timed_shell(command: str) -> float:
 
 
 def _run(pipe: Any, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    started = time.perf_counter()
-    result = work(*arguments)
-    seconds = time.perf_counter() - started
-    pipe.send(Figures(seconds, _peak_mb(), result))
+    with PeakMemory(seconds_between=0.05) as memory:
+        started = time.perf_counter()
+        result = work(*arguments)
+        seconds = time.perf_counter() - started
+    pipe.send(Figures(seconds, max(memory.peak_mb, _own_peak_mb()), result))
 
 
-def _peak_mb() -> float:
-    """Return this process's peak resident memory (VmHWM: ru_maxrss would keep the parent's across exec)."""
+def _own_peak_mb() -> float:
+    """Return this process's peak resident memory (VmHWM: ru_maxrss would keep the parent's across exec).
+
+    It misses no peak between two samples, but neither does it see the process's children.
+    """
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1024

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import pandas as pd
 import sqlalchemy as sa
 
 from connectors.connection import Connection
 from schemas.errors import ConfigurationError
-from simulator.databases import PREFIX
-from simulator.population import build_truth
 from store.database import Database
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "nik", "no_kk", "nama_lengkap", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "agama", "status_kawin",
@@ -80,6 +81,8 @@ def mariadb_source(setting: Setting) -> Source:
         parts.port or 3306,
         query={"charset": "utf8mb4"},
     )
+    from simulator.databases import PREFIX
+
     name = f"{PREFIX}bench_{rows}"
     with _connected(server) as connection:
         connection.exec_driver_sql(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
@@ -94,6 +97,8 @@ def mariadb_source(setting: Setting) -> Source:
 
 def residents(rows: int) -> Iterator[pd.DataFrame]:
     """Yield `rows` residents in frames of the columns, every NIK once."""
+    from simulator.population import build_truth
+
     city = build_truth(min(rows, 200_000), 1)["penduduk"][list(COLUMNS)].astype("str").drop_duplicates("nik")
     done = 0
     while done < rows:

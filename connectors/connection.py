@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from schemas.errors import ConfigurationError
 from schemas.yaml_file import suggest
 
-KINDS = ("mysql", "postgres", "sqlite", "mssql", "oracle", "http", "fs", "sftp")
-ALIASES = {"postgresql": "postgres", "mariadb": "mysql", "https": "http", "file": "fs"}
+KINDS = ("mysql", "postgres", "sqlite", "mssql", "oracle", "http", "fs", "sftp", "ftp", "smb", "s3")
+#: what Airflow's providers, or people, call them
+ALIASES = {"postgresql": "postgres", "mariadb": "mysql", "https": "http", "file": "fs", "ftps": "ftp", "samba": "smb"}
+ALIASES |= {"aws": "s3"}
 KEYS = ("conn_type", "host", "port", "login", "password", "schema", "extra", "description")
 URI_EXAMPLE = "write it as mysql://login:password@host:3306/database, with special characters percent-encoded"
 
@@ -51,6 +53,8 @@ class Connection:
         host = unquote(parts.hostname or "")
         if kind == "http" and outer == "https":
             host = f"https://{host}"
+        if outer.lower() == "ftps":
+            extra.setdefault("tls", "true")
         path = unquote(parts.path if kind == "fs" else parts.path[1:])
         login, password = unquote(parts.username or ""), unquote(parts.password or "")
         return _checked(cls(id, kind, host, port, login, password, path, extra))
@@ -96,10 +100,16 @@ class Connection:
 
     @property
     def path(self) -> str:
-        """The folder of a fs or sftp connection, the database file of a sqlite connection.
+        """The folder of a file connection, the database file of a sqlite connection.
 
         `/~/folder` of a sftp connection is below the account's home, and given as `folder` (`.`: the home itself).
+        Of s3 it is `bucket/prefix`, of smb `share/folder`, of ftp a path from the root; http has none.
         """
+        if self.kind == "s3":
+            return "/".join(filter(None, (str(self.extra.get("bucket") or self.host), self.schema.strip("/"))))
+        if self.kind in ("ftp", "smb"):
+            folder = str(self.extra.get("path") or self.schema).strip("/")
+            return folder if self.kind == "smb" else f"/{folder}"
         if self.kind == "sftp":
             folder = "/" + str(self.extra.get("path") or self.schema).lstrip("/")
             return folder if f"{folder}/"[:3] != "/~/" else folder[3:] or "."
@@ -152,6 +162,11 @@ def _checked(connection: Connection) -> Connection:
         raise ConfigurationError("has no folder", where=where, fix='add extra {"path": "/folder"} or use fs:///folder')
     if connection.kind == "sqlite" and not connection.path:
         raise ConfigurationError("has no file", where=where, fix="write it as sqlite:////folder/file.db")
-    if connection.kind not in ("fs", "sqlite") and not connection.host:
+    if connection.kind == "smb" and not connection.path:
+        raise ConfigurationError("has no share", where=where, fix="write it as smb://login:password@host/share/folder")
+    if connection.kind == "s3" and not connection.path:
+        fix = 'write it as s3://key:secret@bucket/folder, with extra {"endpoint_url": "…"} for a server of your own'
+        raise ConfigurationError("has no bucket", where=where, fix=fix)
+    if connection.kind not in ("fs", "sqlite", "s3") and not connection.host:
         raise ConfigurationError("has no host", where=where, fix=URI_EXAMPLE)
     return connection

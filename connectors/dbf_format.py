@@ -8,7 +8,6 @@ records are counted here first.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import struct
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,8 +18,9 @@ from dbfread import FieldParser
 
 from connectors.drift import FeedPlace
 from connectors.encoding import EncodingGuess
-from connectors.table import Line
-from schemas.application import FilesFeed
+from connectors.heading import Line
+from connectors.selection import Selection
+from schemas.feed import FilesFeed
 
 if TYPE_CHECKING:
     from dbfread import DBF
@@ -32,6 +32,8 @@ TEXT = frozenset("CNFDL")
 #: I integer, + its automatic form, B and O double, Y currency, T and @ moment
 BINARY = frozenset("I+BOYT@")
 LIVE, DELETED = b" ", b"*"
+#: what dbfread raises for a value that its type forbids
+BROKEN = (ValueError, struct.error, OverflowError, IndexError)
 
 
 class TextParser(FieldParser):
@@ -52,10 +54,10 @@ class TextParser(FieldParser):
         return data.strip(b"\0 ?").decode("ascii") or None
 
 
-def read_dbf(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, Any]) -> Iterator[Line]:
-    """Count the records, find the encoding (one pass over the file), and return header and records.
+def read_dbf(file: Path, selection: Selection, details: dict[str, Any]) -> tuple[Iterator[Line], dict[str, str]]:
+    """Count the records, find the encoding (one pass over the file), and return header and records, and the types.
 
-    `details` gets the number of deleted records.
+    A type is as dBase writes it: C(20), N(18,0), D. `details` gets encoding and the number of deleted records.
 
     Raises:
         DriftError: it is no DBF, was cut, or lacks its memo file; while iterating for a value that its type forbids.
@@ -63,6 +65,7 @@ def read_dbf(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, A
     """
     from dbfread import DBF
 
+    feed, place = selection.feed, selection.place
     try:
         # ignorecase would look for the file under other spellings of its name; the check below is about memo files
         table = DBF(str(file), encoding="latin-1", ignorecase=False, ignore_missing_memofile=True)
@@ -70,19 +73,25 @@ def read_dbf(file: Path, feed: FilesFeed, place: FeedPlace, details: dict[str, A
         raise _no_dbf(file, place, str(error)) from error
     if not table.fields or table.header.recordlen != 1 + sum(field.length for field in table.fields):
         raise _no_dbf(file, place, "its header fits no records")
-    with file.open("rb") as source:
-        details["sha256"] = hashlib.file_digest(source, "sha256").hexdigest()
-    details["encoding"], details["deleted"] = _examine(file, table, feed, place)
-    table.encoding = details["encoding"]
-    return _lines(file, table, place)
+    guess, details["deleted"] = _examine(file, table, feed, place)
+    _examine_memos(file, table, selection, guess)
+    table.encoding = details["encoding"] = guess.result()
+    return _lines(file, table, selection), {field.name: _declared(field) for field in table.fields}
+
+
+def _declared(field: Any) -> str:
+    """Return C(20), N(12,2), or the letter alone where the type has one length."""
+    if field.type not in "CNF":
+        return str(field.type)
+    return f"{field.type}({field.length}{f',{field.decimal_count}' if field.type != 'C' else ''})"
 
 
 def _no_dbf(file: Path, place: FeedPlace, why: str) -> Exception:
     return place.error(f"file '{file.name}' is no DBF table ({why})", "have the table itself delivered", key="file")
 
 
-def _examine(file: Path, table: DBF, feed: FilesFeed, place: FeedPlace) -> tuple[str, int]:
-    """Return the encoding of the texts and the number of deleted records; refuse a table that is not whole."""
+def _examine(file: Path, table: DBF, feed: FilesFeed, place: FeedPlace) -> tuple[EncodingGuess, int]:
+    """Return what the texts tell of their encoding, and the count of deleted records; refuse a table that was cut."""
     header, deleted = table.header, 0
     have = (file.stat().st_size - header.headerlen) // header.recordlen
     if have != header.numrecords:
@@ -104,7 +113,22 @@ def _examine(file: Path, table: DBF, feed: FilesFeed, place: FeedPlace) -> tuple
         for offset in hidden:  # binary values are no text of any encoding
             block[offset :: header.recordlen] = LIVE * len(flags)
         guess.feed(bytes(block))
-    return guess.result(), deleted
+    return guess, deleted
+
+
+def _examine_memos(file: Path, table: DBF, selection: Selection, guess: EncodingGuess) -> None:
+    """Let the memos tell their encoding too: in many tables they are the only texts that are not plain ASCII."""
+    taken = [one for one in _taken(file, table, selection) if one[1].type == MEMO]
+    if not taken:
+        return
+    with contextlib.ExitStack() as stack:
+        parser = TextParser(table, _memo(file, table, [field for _, field, _ in taken], selection.place, stack))
+        for _, record in _records(file, table):
+            for _, field, begin in taken:
+                with contextlib.suppress(*BROKEN):  # told when the value itself is read
+                    memo = parser.parse(field, record[begin : begin + field.length])
+                    if isinstance(memo, str):  # read as latin-1, which takes every byte and gives it back
+                        guess.feed(memo.encode("latin-1") + b"\n")
 
 
 def _blocks(file: Path, table: DBF) -> Iterator[tuple[int, bytearray]]:
@@ -118,34 +142,39 @@ def _blocks(file: Path, table: DBF) -> Iterator[tuple[int, bytearray]]:
             left, number = left - count, number + count
 
 
-def _lines(file: Path, table: DBF, place: FeedPlace) -> Iterator[Line]:
-    fields = [field for field in table.fields if field.type != NULL_FLAGS]
-    yield 0, [field.name for field in fields]
-    taken = _taken(file, table, place)
+def _records(file: Path, table: DBF) -> Iterator[tuple[int, bytes]]:
+    """Give the live records, each with its number."""
+    size = table.header.recordlen
+    for first, block in _blocks(file, table):
+        for number, at in enumerate(range(0, len(block), size), start=first):
+            if block[at : at + 1] != DELETED:
+                yield number, bytes(block[at : at + size])
+
+
+def _lines(file: Path, table: DBF, selection: Selection) -> Iterator[Line]:
+    place, fields = selection.place, [field for field in table.fields if field.type != NULL_FLAGS]
+    yield 0, [field.name for field in fields], None
+    taken = _taken(file, table, selection)
     with contextlib.ExitStack() as stack:
         parser = TextParser(table, _memo(file, table, [field for _, field, _ in taken], place, stack))
-        for first, block in _blocks(file, table):
-            for at in range(0, len(block), table.header.recordlen):
-                if block[at : at + 1] == DELETED:
-                    continue
-                cells: list[str | None] = [None] * len(fields)
-                number = first + at // table.header.recordlen
-                for index, field, begin in taken:
-                    value = bytes(block[at + begin : at + begin + field.length])
-                    try:
-                        cells[index] = _text(parser.parse(field, value))
-                    except (ValueError, struct.error, OverflowError, IndexError) as error:
-                        problem = f"file '{file.name}', record {number}, has no value of type {field.type}"
-                        fix = "have the table repaired (reindex, pack)"
-                        raise place.error(f"{problem} in '{field.name}'", fix) from error
-                yield number, cells
+        for number, record in _records(file, table):
+            cells: list[str | None] = [None] * len(fields)
+            for index, field, begin in taken:
+                try:
+                    cells[index] = _text(parser.parse(field, record[begin : begin + field.length]))
+                except BROKEN as error:
+                    problem = f"file '{file.name}', record {number}, has no value of type {field.type}"
+                    fix = "have the table repaired (reindex, pack)"
+                    raise place.error(f"{problem} in '{field.name}'", fix) from error
+            yield number, cells, None
 
 
-def _taken(file: Path, table: DBF, place: FeedPlace) -> list[tuple[int, Any, int]]:
-    """Return the landed fields: place among the columns, field, and its first byte in a record."""
-    taken, begin, index = [], 1, 0
+def _taken(file: Path, table: DBF, selection: Selection) -> list[tuple[int, Any, int]]:
+    """Return the fields to read: place among the columns, field, and its first byte in a record."""
+    taken, begin, index, place = [], 1, 0, selection.place
     for field in table.fields:
-        if field.name in place.feed.landed_columns:
+        is_unknown = selection.takes_unknown and field.name not in place.known and field.type != NULL_FLAGS
+        if field.name in selection.sources or is_unknown:
             if field.type not in TEXT | BINARY | {MEMO}:
                 problem = f"file '{file.name}' has '{field.name}' of the type {field.type}, which is not read"
                 raise place.error(problem, "have it exported as a text, or put it into ignore:")

@@ -6,6 +6,7 @@ import re
 
 from connectors.connection import Connection
 from connectors.drift import FeedPlace
+from connectors.resume import LostError
 from schemas.errors import ConfigurationError, HubError, RefusedError, RetryLaterError
 
 REFUSED = {
@@ -18,6 +19,15 @@ NO_DATABASE = {"1049", "3D000", "911", "ORA-12514"}
 DRIFTED = {"1146", "1054", "42P01", "42703", "208", "207", "ORA-00942", "ORA-00904"}
 #: the server ended the statement itself: reading it again at once would hurt the source twice
 STOPPED = {"1969", "3024", "1317", "1927", "1053", "57014", "57P01", "57P02"}
+
+#: the statement itself is wrong, which only its writer can mend
+WRONG = {"1064", "1060", "1052", "1267", "42601", "42702", "42883", "42804", "102", "156", "ORA-00933", "ORA-00936"}
+#: the server has gone or is coming: MySQL, PostgreSQL, SQL Server, Oracle
+LOST = {
+    "0", "1040", "1158", "1159", "1160", "1161", "1203", "53300", "57P03", "20002", "20003", "20004", "20006", "20009",
+    "20047", "ORA-03113", "ORA-03114", "ORA-03135", "ORA-12537", "ORA-12570",
+}  # fmt: skip
+LOST_STATES = re.compile(r"2\d{3}|08\w{3}")  # MySQL's client errors; PostgreSQL's class of connection exceptions
 
 CODES = re.compile(
     r"(ORA-\d{5})|ERROR (\d{4}) \(|SqlState\(E(\w{5})\)"  # Oracle; connectorx: MySQL, PostgreSQL
@@ -67,6 +77,12 @@ def explain(error: BaseException, connection: Connection, place: FeedPlace, *, l
         return RetryLaterError(f"stopped the query ({text})", where=where, fix="try in a quieter hour")
     if "file is not a database" in text:
         return ConfigurationError("the file is not a SQLite database", where=where, fix="mend the connection's path")
+    if code in WRONG:
+        key = "query" if getattr(place.feed, "query", "") else "table"
+        return ConfigurationError(f"the source cannot run it ({text})", where=f"{place.where}.{key}", fix="mend it")
     if logging_in and not code and not UNREACHABLE.search(text):
         return RefusedError(f"refused ({text})", where=where, fix="mend login, password or the rights granted to it")
-    return RetryLaterError(f"did not answer ({text})", where=where, fix="see whether the database is up and reachable")
+    is_lost = connection.kind != "sqlite" and (code in LOST or LOST_STATES.fullmatch(code) or not code)
+    return (LostError if is_lost else RetryLaterError)(
+        f"did not answer ({text})", where=where, fix="see whether the database is up and reachable"
+    )

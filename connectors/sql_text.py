@@ -6,80 +6,36 @@ here: what their dialects compile is tested, a live server is not.
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql, mysql, oracle
+from sqlalchemy.dialects import mssql, mysql
 from sqlalchemy.engine.interfaces import Dialect
 
 from connectors.drift import FeedPlace
-from schemas.application import SqlFeed
-from schemas.yaml_file import suggest
-
-MYSQL_KINDS = {"bit": "bit"} | dict.fromkeys(
-    ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), "binary"
-)
-MYSQL_KINDS |= dict.fromkeys(
-    ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-     "geometrycollection", "geomcollection"),
-    "spatial",
-)  # fmt: skip
+from connectors.sql_table import MYSQL_KINDS as MYSQL_KINDS
+from connectors.sql_table import describe
+from schemas.feed import SqlFeed
 
 
 def column_kinds(connection: sa.Connection, place: FeedPlace, feed: SqlFeed) -> dict[str, str]:
-    """Return the table's columns in order, each as 'binary', 'bit', 'spatial', 'date', 'number' or 'other'.
+    """Return the table's columns in order, each with its kind (`sql_table.SqlColumn`).
 
     Raises:
         DriftError: the table or view is not there.
 
     """
-    if connection.dialect.name in ("mysql", "mariadb"):
-        kinds = _mysql_kinds(connection, feed)
-    else:
-        try:
-            with warnings.catch_warnings():  # SQLAlchemy warns of types it does not know; a cast to text reads them
-                warnings.simplefilter("ignore", sa.exc.SAWarning)
-                found = sa.inspect(connection).get_columns(feed.table, schema=feed.schema_)
-        except sa.exc.NoSuchTableError:
-            found = []
-        kinds = {str(column["name"]): _kind(column["type"]) for column in found}
-    if not kinds:
-        inspector = sa.inspect(connection)
-        tables = inspector.get_table_names(feed.schema_) + inspector.get_view_names(feed.schema_)
-        raise place.error(f"the source has no table '{feed.table}'", suggest(feed.table, tables), key="table")
-    return kinds
+    return {name: column.kind for name, column in describe(connection, place, feed).columns.items()}
 
 
-def _mysql_kinds(connection: sa.Connection, feed: SqlFeed) -> dict[str, str]:
-    # SQLAlchemy reflects by SHOW CREATE TABLE, which on a view asks for a right that a reader rarely has
-    rows = connection.execute(
-        sa.text(
-            "SELECT column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table ORDER BY ordinal_position"
-        ),
-        {"schema": feed.schema_, "table": feed.table},
-    )
-    return {str(name): MYSQL_KINDS.get(str(kind).lower(), "other") for name, kind in rows}
-
-
-def _kind(type_: Any) -> str:
-    if isinstance(type_, sa.types._Binary | oracle.RAW):
-        return "binary"
-    if isinstance(type_, sa.Date | sa.DateTime | sa.Time):
-        return "date"
-    if isinstance(type_, mssql.MONEY | mssql.SMALLMONEY):
-        return "money"
-    return "number" if isinstance(type_, sa.Numeric | sa.Integer) else "other"
-
-
-def select_text(feed: SqlFeed, kinds: dict[str, str], dialect: Dialect) -> sa.Select[Any]:
+def select_text(feed: SqlFeed, kinds: Mapping[str, str], dialect: Dialect) -> sa.Select[Any]:
     """Build the SELECT of the landed columns as text, in order, with `where` pushed down."""
     table = sa.table(feed.table, *(sa.column(name) for name in feed.landed_columns), schema=feed.schema_)
-    texts = {name: _text(table.c[name], kinds.get(name, "other"), dialect.name) for name in feed.landed_columns}
+    texts = {name: text_of(table.c[name], kinds.get(name, "other"), dialect.name) for name in feed.landed_columns}
     query = sa.select(*(text.label(name) for name, text in texts.items())).select_from(table)
     for name, values in feed.where.items():
-        query = query.where(_exact(texts[name], dialect.name).in_(values))
+        query = query.where(exact(texts[name], dialect.name).in_(values))
     return query
 
 
@@ -90,7 +46,7 @@ def literal_sql(query: sa.Select[Any], dialect: Dialect) -> str:
     return text.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else text
 
 
-def _text(column: sa.ColumnElement[Any], kind: str, dialect: str) -> sa.ColumnElement[Any]:
+def text_of(column: sa.ColumnElement[Any], kind: str, dialect: str) -> sa.ColumnElement[Any]:
     """Cast one column to text; binary becomes upper-case hexadecimal in every dialect."""
     if dialect in ("mysql", "mariadb"):
         if kind == "binary":
@@ -119,14 +75,15 @@ def _mssql_text(column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[An
 
 
 def _oracle_text(column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[Any]:
-    if kind == "date":
-        return sa.func.to_char(column, sa.literal_column("'YYYY-MM-DD HH24:MI:SS'"))
+    if kind in ("date", "timestamp"):
+        fraction = ".FF" if kind == "timestamp" else ""
+        return sa.func.to_char(column, sa.literal_column(f"'YYYY-MM-DD HH24:MI:SS{fraction}'"))
     if kind == "number":  # TM9: every digit; the third argument keeps a session's comma out
         return sa.func.to_char(column, sa.literal_column("'TM9'"), sa.literal_column("'NLS_NUMERIC_CHARACTERS=''.,'''"))
     return sa.func.rawtohex(column) if kind == "binary" else column  # text and CLOB as they are
 
 
-def _exact(text: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
+def exact(text: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
     """Compare by letter: the default collations of MySQL and SQL Server hold 'aktif' and 'AKTIF' for one."""
     collation = {"mysql": "utf8mb4_bin", "mariadb": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}.get(dialect)
     return sa.collate(text, collation) if collation else text

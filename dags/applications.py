@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Param, TaskGroup, chain, get_current_context, get_parsing_context, task
 
@@ -12,8 +13,17 @@ from dags.wiring import TASK_DEFAULTS, catalogue_root, open_workspace, source_as
 from schemas.application import AnyApplication, read_application
 from schemas.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from pipelines.workspace import Ask
+
 log = logging.getLogger(__name__)
-OUTSIDE_WINDOW = "Read the source outside its hours; ask its owner first."
+#: what a person may ask of one run; the names are those of pipelines.workspace.Ask
+PARAMS = {
+    "outside_window": Param(False, type="boolean", description="Read the source outside its hours; ask its owner."),
+    "full": Param(False, type="boolean", description="Read everything again, though a cursor would tell the changes."),
+    "since": Param(None, type=["null", "string"], description="Read again from this cursor value on; deletes nothing."),
+    "until": Param(None, type=["null", "string"], description="With since: up to this cursor value."),
+}
 STAGES = ("extract", "standardize", "validate", "publish")
 
 
@@ -28,11 +38,18 @@ def stage_task(feed_id: str, stage: str, pool: str) -> Any:
 
         context = get_current_context()
         run_id, app_id = safe_run_id(str(context["run_id"])), feed_id.rpartition(".")[0]
-        workspace = replace(open_workspace(app_id), outside_window=bool(context["params"]["outside_window"]))
+        workspace = replace(open_workspace(app_id), ask=ask_of(context["params"]))
         account = run_stage(workspace, feed_id, run_id, stage)
         return vars(account) if account else None
 
     return run()
+
+
+def ask_of(params: Mapping[str, Any]) -> Ask:
+    """Return what the run's parameters ask."""
+    from pipelines.workspace import Ask
+
+    return Ask(**{name: params[name] for name in PARAMS})
 
 
 def application_dag(application: AnyApplication) -> DAG:
@@ -45,7 +62,7 @@ def application_dag(application: AnyApplication) -> DAG:
         schedule=timetable(application.schedule),
         catchup=False,
         max_active_runs=1,
-        params={"outside_window": Param(False, type="boolean", description=OUTSIDE_WINDOW)},
+        params=PARAMS,
         tags=[f"opd:{application.opd}", f"kind:{source.kind}"],
     ) as dag:
         for name in application.feeds:

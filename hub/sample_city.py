@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.connections import add_connections
 from hub.console import bar, bars, say
 from hub.embedded_postgres import EmbeddedPostgres, require_free_port
 from hub.settings import ROOT, Settings, make_home
 from schemas.errors import ConfigurationError
-from simulator.build import CitySummary, CityTarget, build_city
-from simulator.real import load_dump
-from simulator.tick import tick_city
+
+if TYPE_CHECKING:  # every command would load pandas for it: a second, and 60 MB
+    from simulator.build import CitySummary, CityTarget
 
 
 def city_target(settings: Settings) -> CityTarget:
     """Return where the city goes: the given MariaDB, the embedded PostgreSQL when it runs, files below home."""
+    from simulator.build import CityTarget
+
     embedded = settings.database_url is None and EmbeddedPostgres(settings).running
     return CityTarget(
         folder=settings.home / "city",
@@ -39,6 +42,9 @@ def build(settings: Settings, residents: int, seed: int, wilayah: Path | None = 
 
     Raises ConfigurationError when the dump is given without a MariaDB to load it into.
     """
+    from simulator.build import build_city
+    from simulator.real import load_dump
+
     if wilayah is not None and settings.mariadb_url is None:
         raise ConfigurationError(
             "the dump needs a MariaDB", where="--wilayah", fix="set OPDHUB_MARIADB_URL=mysql://user:password@host:3306"
@@ -58,6 +64,8 @@ def build(settings: Settings, residents: int, seed: int, wilayah: Path | None = 
 
 def tick(settings: Settings, days: int) -> CitySummary:
     """Let the city live on for some days; raises ConfigurationError like `simulator.tick.tick_city`."""
+    from simulator.tick import tick_city
+
     with bars() as progress:
         report = bar(progress, "sample city")
         return tick_city(city_target(settings), days, lambda what, done, total: report(done, total))

@@ -9,12 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.codelist import Codelist
+from schemas.codelist import UNKNOWN_CODE, Codelist
 from schemas.mapping import FieldMap
 from schemas.types.base import MISSING
 
-#: problem of a text that the code list does not know
-UNKNOWN_CODE = "code.unknown"
 #: problem of a cell that holds a word for nothing, such as "-", where the feed has not said so by null_values
 PLACEHOLDER = "placeholder"
 

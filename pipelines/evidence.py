@@ -31,8 +31,17 @@ class Sealed:
     report_sha256: str
 
 
+#: what a report says of rows that a sweep found at the source and nowhere in the hub
+UNSEEN = "rows at the source that no run has read: the next one reads everything"
+
+
 def seal(
-    workspace: Workspace, context: FeedContext, run_id: str, account: Account | None, error: str | None = None
+    workspace: Workspace,
+    context: FeedContext,
+    run_id: str,
+    account: Account | None,
+    error: str | None = None,
+    unseen: int = 0,
 ) -> Sealed:
     """Write `evidence.json` and `report.html` of a feed's run; without an account nothing was published."""
     landed = workspace.landing.batch(context.id, run_id, "landing")
@@ -49,7 +58,7 @@ def seal(
         "error": error,
         "dataset": context.feed.dataset,
         "contract": _contract(context.contract),
-        "warnings": [],
+        "warnings": [{"warning": UNSEEN, "rows": unseen}] if unseen else [],
         "read": _read(landed),
         "account": asdict(account) if account else None,
         "verdict": {key: verdict.details[key] for key in ("read", "accepted", "quarantined", "passed")},

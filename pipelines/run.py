@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import cast
 
+from pipelines.drift import changes_of
 from pipelines.evidence import seal
 from pipelines.extract import extract
-from pipelines.publish import publish
-from pipelines.standardize import standardize
 from pipelines.workspace import Progress, Workspace, silent
-from schemas.errors import ConfigurationError, GateError, HubError
+from schemas.errors import ConfigurationError, DriftError, GateError, HubError
+from store.drift import note_drift
+from store.landing import Batch
 from store.runs import Account, begin_stage, fail, note, published_account
 from store.tables import drop_staging
 
@@ -71,6 +72,8 @@ class StageRecord:
         # of an error that nobody foresaw only the kind is kept: its text may hold a whole row
         text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}; its log has the rest"
         fail(self._workspace.database, self._run, self._feed, text)
+        if isinstance(error, DriftError):
+            note_drift(self._workspace.database, self._feed, self._run, error.changes)
         if isinstance(error, GateError) and self._stage == "publish":
             with self._workspace.database.transaction() as connection:
                 drop_staging(connection, self._feed, self._run)
@@ -94,8 +97,12 @@ def run_stage(
         for output in STALE[stage]:
             workspace.landing.discard(feed_id, run_id, output)
         if stage == "publish":
+            from pipelines.publish import publish
+
             return publish(workspace, feed_id, run_id)
-        _stage(stage)(workspace, feed_id, run_id, progress)
+        batch = _stage(stage)(workspace, feed_id, run_id, progress)
+        if changes := changes_of(workspace, batch):
+            note_drift(workspace.database, feed_id, run_id, changes)
     return None
 
 
@@ -108,9 +115,14 @@ def sync(
     return cast(Account, run_stage(workspace, feed_id, run_id, "publish", progress("publish")))
 
 
-def _stage(stage: str) -> Callable[[Workspace, str, str, Progress], object]:
-    if stage == "validate":
-        from pipelines.validate import validate  # 6 s of import that the other stages do not need
+def _stage(stage: str) -> Callable[[Workspace, str, str, Progress], Batch]:
+    """Return the function of a stage; what only it needs is imported here, for extract has no use for pandas."""
+    if stage == "extract":
+        return extract
+    if stage == "standardize":
+        from pipelines.standardize import standardize
 
-        return validate
-    return {"extract": extract, "standardize": standardize}[stage]
+        return standardize
+    from pipelines.validate import validate  # 6 s of import
+
+    return validate

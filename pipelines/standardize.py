@@ -2,7 +2,7 @@
 
 A standard part holds, for each landed row: `_row` (its number in the batch, from 0), `_key` (the source's
 key as text), `_hash` (of the typed content), each contract field, and `<field>__problem` for each mapped
-field: the code of what is wrong with the cell, or nothing.
+field: the code of what is wrong with the cell, or nothing; `_row__problem` that of a row wrong as a whole.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.reading import PROBLEM, REST
 from pipelines.assemble import PLACEHOLDER, field_code, field_text, placeholders, source_texts
 from pipelines.workspace import FeedContext, Progress, Workspace, silent
 from schemas.codelist import Codelist
@@ -34,6 +35,11 @@ ARROW = {
 
 #: an index row of PostgreSQL holds 2,704 bytes; the escapes of a key of several columns need room too
 KEY_BYTES = 1200
+
+
+#: the whole row, where a field is named; its problem column holds a code of schemas.row_problems
+ROW = "_row"
+BESIDE = (REST, PROBLEM)
 
 
 def problem_column(field: str) -> str:
@@ -57,15 +63,18 @@ def standardize(workspace: Workspace, feed_id: str, run_id: str, progress: Progr
 
 def standard_part(part: pa.Table, first_row: int, context: FeedContext, codelists: dict[str, Codelist]) -> pa.Table:
     """Return the standard part of a landed part whose first row has the number `first_row`."""
-    texts = source_texts(part)
+    texts = source_texts(part.drop_columns([name for name in BESIDE if name in part.column_names]))
+    refused = part.column(PROBLEM) if PROBLEM in part.column_names else pa.nulls(part.num_rows, pa.string())
     values: dict[str, pa.Array] = {}
-    problems: dict[str, pa.Array] = {}
+    problems: dict[str, pa.Array] = {problem_column(ROW): refused}
     for field in context.contract.fields:
         if field.name in context.feed.map:
             how = context.feed.map[field.name]
             cleaned = _noting(placeholders(part, how), clean_field(texts, field, context, codelists))
             values[field.name] = _arrow(cleaned.values, field)
-            problems[problem_column(field.name)] = pa.array(cleaned.problems, pa.string(), from_pandas=True)
+            found = pa.array(cleaned.problems, pa.string(), from_pandas=True)
+            # a line of another width has its cells in the wrong fields: what is wrong with them says nothing
+            problems[problem_column(field.name)] = pc.if_else(pc.is_valid(refused), pa.scalar(None, pa.string()), found)
         else:
             values[field.name] = pa.nulls(len(texts), ARROW[field.type.dtype])
     rows = pa.array(range(first_row, first_row + len(texts)), pa.int64())

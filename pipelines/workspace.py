@@ -10,10 +10,11 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from connectors.connection import Connection
-from schemas.application import AnyApplication, Feed
+from schemas.application import AnyApplication
 from schemas.catalogue import Catalogue
 from schemas.contract import Contract
 from schemas.errors import ConfigurationError
+from schemas.feed import Feed
 from schemas.yaml_file import suggest
 from store.database import Database
 from store.landing import Landing
@@ -45,6 +46,21 @@ class FeedContext:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What a person asks of one run beyond the schedule's."""
+
+    #: sources may be read outside their windows, this time: their owner agrees
+    outside_window: bool = False
+    #: read everything, though a cursor would tell the changes
+    full: bool = False
+    #: read again the rows whose cursor lies from `since` to `until`, as the source writes them; nothing is deleted
+    since: str | None = None
+    until: str | None = None
+    #: a sample of so many rows, for a look before anything is published
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
 class Workspace:
     """The services of the hub, as parameters rather than globals."""
 
@@ -52,8 +68,9 @@ class Workspace:
     database: Database
     landing: Landing
     connection: Callable[[str], Connection]
-    #: a person has said that sources may be read outside their windows, this time
-    outside_window: bool = False
+    ask: Ask = Ask()
+    #: told what a person may wait for, such as a place at a busy host
+    say: Callable[[str], None] = lambda text: None
 
     @classmethod
     def from_environment(cls, connection: Callable[[str], Connection], only: str | None = None) -> Workspace:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from schemas.application import AnyApplication
 from schemas.contract import CLASSIFICATIONS, Contract
 from schemas.errors import ConfigurationError
+from schemas.feed import Feed, FilesFeed, RestFeed
 from schemas.window import outside
-from schemas.yaml_file import YamlFile
+from schemas.yaml_file import Loc, YamlFile
 
 
 def application_errors(
@@ -30,6 +31,19 @@ def application_errors(
                 problem = f"feed {name} supplies {field.name}, which is {field.classification}"
                 yield file.error(problem, ("classification",), f"classification: {field.classification}")
                 return
+
+
+def feed_errors(feed: Feed, loc: Loc, file: YamlFile) -> Iterator[ConfigurationError]:
+    """Yield what a feed's own keys leave open or say in vain."""
+    is_xml = isinstance(feed, RestFeed | FilesFeed) and feed.format == "xml"
+    if is_xml and not getattr(feed, "record", None):
+        yield file.error("an XML feed needs record", (*loc, "format"), "name the element that is one row, as record:")
+    if isinstance(feed, RestFeed) and feed.soap is not None and not is_xml:
+        yield file.error("SOAP answers are XML", (*loc, "soap"), "add format: xml and record:")
+    if isinstance(feed, RestFeed) and feed.since is not None and feed.cursor is None:
+        yield file.error("since needs a cursor", (*loc, "since"), "add cursor: {column: …}, whose newest value is sent")
+    if isinstance(feed, FilesFeed) and feed.delivery is not None and "*" not in feed.file:
+        yield file.error("delivery needs a * in file", (*loc, "file"), "write * where the name has the period")
 
 
 def register_errors(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from schemas.application import AnyApplication, Feed, read_application
-from schemas.application_check import application_errors, register_errors
+from schemas.application import AnyApplication, read_application
+from schemas.application_check import application_errors, feed_errors, register_errors
 from schemas.codelist import Codelist, read_codelist
 from schemas.consumer import Consumer, read_consumer
 from schemas.contract import Contract, ContractField, read_contract
 from schemas.errors import ConfigurationError, ConfigurationErrors
+from schemas.feed import Feed
 from schemas.integration_plan import IntegrationPlan, read_integration_plan
 from schemas.yaml_file import Loc, YamlFile, suggest
 
@@ -151,6 +152,7 @@ class Catalogue:
             problem = f"no contract for dataset '{feed.dataset}'"
             yield file.error(problem, (*loc, "dataset"), suggest(feed.dataset, set(self.contracts)))
             return
+        yield from feed_errors(feed, loc, file)
         known = {item.name for item in contract.fields}
         for name, how in feed.map.items():
             target = contract.field(name)
@@ -177,8 +179,8 @@ class Catalogue:
         for column in feed.ignore:
             if any(column in how.sources for how in feed.map.values()):
                 yield file.error(f"column '{column}' is mapped and ignored", (*loc, "ignore"), "keep one of them")
-            elif column in feed.key or column in feed.where:
-                place = "key" if column in feed.key else "where"
+            elif column in feed.key or column in feed.where or (feed.cursor and column == feed.cursor.column):
+                place = "key" if column in feed.key else "where" if column in feed.where else "cursor"
                 yield file.error(f"column '{column}' of {place}: is ignored", (*loc, "ignore"), f"remove '{column}'")
 
     def _check_plan(self, plan: IntegrationPlan, file: YamlFile) -> Iterator[ConfigurationError]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from schemas.errors import ConfigurationError
 
+#: problem of a text that the code list does not know
+UNKNOWN_CODE = "code.unknown"
+
 
 @dataclass(frozen=True)
 class Codelist:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from schemas.change import SchemaChange
+
 
 def without_numbers(text: str) -> str:
     """Return a message in which 12 or more digits in a row, which may be somebody's number, are starred."""
@@ -35,7 +37,12 @@ class ConfigurationError(HubError):
 
 
 class DriftError(HubError):
-    """The source no longer has the table or columns that its YAML describes."""
+    """The source no longer has the table or columns that its YAML describes; `changes` are those to be accepted."""
+
+    def __init__(self, problem: str, *, where: str = "", fix: str = "", changes: tuple[SchemaChange, ...] = ()) -> None:
+        """Keep the changes beside the text."""
+        self.changes = changes
+        super().__init__(problem, where=where, fix=fix)
 
 
 class GateError(HubError):

@@ -52,6 +52,13 @@ def read_age(text: Any) -> Any:
     return timedelta(hours=int(found[1])) if found[2] == "h" else timedelta(days=int(found[1]))
 
 
+def read_lag(text: Any) -> Any:
+    """Read an age like '2h', or a number of ids; raises ValueError with how it is written."""
+    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
+        return text
+    return read_age(text)
+
+
 def outside(schedule: str, window: Window) -> time | None:
     """Return a local time at which the schedule fires outside the window, or None."""
     if schedule in PRESETS:

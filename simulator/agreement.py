@@ -11,15 +11,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.application import (
-    AnyApplication,
-    Feed,
-    FilesApplication,
-    RestApplication,
-    SqlApplication,
-    read_application,
-)
+from schemas.application import AnyApplication, FilesApplication, RestApplication, SqlApplication, read_application
 from schemas.errors import ConfigurationError
+from schemas.feed import Feed
 from schemas.yaml_file import Loc, YamlFile, suggest
 
 if TYPE_CHECKING:
@@ -97,7 +91,7 @@ def _shape(file: YamlFile, table: Table, feed: Feed, loc: Loc) -> Iterator[Confi
     """Yield differences in how the rows are packed: pages, sheet, delimiter, rows above the table."""
     for key in ("records", "pagination", "format", "record", "delimiter", "header_row"):
         here, there = getattr(table, key, None), getattr(feed, key, None)
-        if here != there and not (key == "delimiter" and getattr(table, "format", "") != "csv"):
+        if hasattr(table, key) and here != there and not (key == "delimiter" and getattr(table, "format", "") != "csv"):
             yield file.error(f"the application reads it with another '{key}'", (*loc, key), "make them alike")
     sheet = getattr(feed, "sheet", None)
     if sheet is not None and getattr(table, "format", "") in ("xlsx", "ods") and sheet != getattr(table, "sheet", None):

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.application import Auth, Pagination
 from schemas.errors import ConfigurationError, ConfigurationErrors
+from schemas.feed import Pagination
 from schemas.mapping import TextList
+from schemas.source import Auth
 from schemas.yaml_file import StrictModel, YamlFile
 from simulator.agreement import disagreements
 from simulator.description_check import table_errors

@@ -230,5 +230,9 @@ def _duplicate_row(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice)
     again = frame.iloc[rows].copy()
     if rule.column:
         name = rule.column[0]
-        again[name] = again[name].str.replace(r"(\d+)$", r"8\1", regex=True)
+        longest = int(frame[name].str.extract(r"(\d+)$")[0].str.len().max())
+        renamed = again[name].str.replace(r"(\d+)$", r"8\1", regex=True)
+        # 5 again is 85, and where there is an 85 it is 8005: longer than every number there
+        padded = again[name].str.replace(r"(\d+)$", lambda found: f"8{found[1]:0>{longest}}", regex=True)
+        again[name] = renamed.mask(renamed.isin(frame[name]), padded)
     return pd.concat([frame, again], ignore_index=True), len(frame) + np.arange(len(again))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from starlette.datastructures import URL
 
-from schemas.application import Pagination
+from schemas.feed import Pagination
 
 #: the most records in one answer, whatever the client asks for
 MOST = 1000

@@ -27,7 +27,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from schemas.application import Auth, Pagination
+from schemas.feed import Pagination
+from schemas.source import Auth
 from simulator import sftp
 from simulator.paging import Resource, page_of
 from simulator.sftp_keys import has_sftp

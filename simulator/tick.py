@@ -7,13 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from schemas.errors import ConfigurationError
+from simulator import MOST_DAYS
 from simulator.build import MARKER, SUMMARY, CitySummary, CityTarget, Progress, reachable, write_city
 from simulator.description import read_descriptions
 from simulator.population import build_truth
 from simulator.state import changes, city_version, read_truth
-
-#: most days of one tick; each costs the same
-MOST_DAYS = 366
 
 
 def read_city(folder: Path) -> CitySummary:

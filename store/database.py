@@ -9,20 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from adbc_driver_postgresql import dbapi as adbc
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from schemas.errors import ConfigurationError, GateError, RetryLaterError
 
 EXAMPLE = "write it as postgresql://user:password@host:5432/opdhub, special characters percent-encoded"
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-
 #: SQLSTATE classes of a server that cannot be reached, is going down or has no room for a connection
 UNREACHABLE = ("08", "53", "57")
+#: takes the session's lock of a name, or says false at once; the server gives it back when the process ends
+TRY_LOCK = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 
 
 def run_lock_name(feed: str, run_id: str) -> str:
@@ -78,17 +75,18 @@ class Database:
         PostgreSQL gives the lock back when the process ends, however it ends.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            names = {"name": run_lock_name(feed, run_id)}
-            taken = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-            if not connection.execute(taken, names).scalar_one():
+            name = run_lock_name(feed, run_id)
+            if not connection.execute(TRY_LOCK, {"name": name}).scalar_one():
                 raise GateError(f"run {run_id} is at work in another process", where=feed, fix="wait until it ends")
             try:
                 yield
             finally:
-                connection.invalidate()  # the server frees the lock with the connection, whatever its state
+                unlock(connection, name)
 
     def load(self, table: pa.Table, schema: str, name: str) -> None:
         """Append an Arrow table to an existing table by binary COPY."""
+        from adbc_driver_postgresql import dbapi as adbc  # imports pandas, 50 MB that an extraction has no use for
+
         try:
             with adbc.connect(self.address) as connection, connection.cursor() as cursor:
                 cursor.adbc_ingest(name, table, mode="append", db_schema_name=schema)
@@ -100,12 +98,26 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schemas to the newest migration; safe to call again and by several at once."""
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.transaction() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8143001)")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def unlock(connection: sa.Connection, name: str) -> None:
+    """Give back what TRY_LOCK took; the connection goes where it cannot, and the server frees the lock with it.
+
+    Hanging up alone is not enough: the server may notice it after the next stage has asked for the lock.
+    """
+    try:
+        connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
+    except DBAPIError:
+        connection.invalidate()
 
 
 def execute(

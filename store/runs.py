@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import psycopg
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from schemas.errors import GateError
-from store.database import Database, identifiers
+from store.database import Database, execute, identifiers
 from store.landing import Landing
 
 
@@ -79,6 +79,38 @@ def newest_extraction(connection: sa.Connection, feed: str) -> tuple[str, dt.dat
         {"feed": feed},
     ).one_or_none()
     return (row.run_id, row.extracted_at) if row else None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What a feed's published runs have left for the next one; empty before the first."""
+
+    run_id: str | None = None
+    watermark: str | None = None
+    #: digest of mapping and contract under which all published rows were read
+    described: str | None = None
+    #: when all keys were last seen, by a full snapshot or a sweep
+    swept_at: dt.datetime | None = None
+    #: sha256 → name of the files read
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def run_state(database: Database, feed: str, files: int) -> RunState:
+    """Return what a feed's published runs have left; of its files the newest so many."""
+    newest = sa.text("""
+        SELECT run_id, watermark, described, (SELECT max(extracted_at) FROM control.feed_run s
+            WHERE s.feed = r.feed AND s.state = 'published' AND s.is_swept) AS swept_at
+        FROM control.feed_run r WHERE feed = :feed AND state = 'published' ORDER BY extracted_at DESC LIMIT 1""")
+    names = sa.text("""
+        SELECT file_sha256, file_name FROM control.feed_run
+        WHERE feed = :feed AND state = 'published' AND file_sha256 IS NOT NULL
+        ORDER BY extracted_at DESC LIMIT :files""")
+    with database.transaction() as connection:
+        row = connection.execute(newest, {"feed": feed}).one_or_none()
+        if row is None:
+            return RunState()
+        read = connection.execute(names, {"feed": feed, "files": files}).all()
+    return RunState(row.run_id, row.watermark, row.described, row.swept_at, dict(reversed(read)))
 
 
 def finish(connection: sa.Connection, run_id: str, feed: str, account: Account, **values: Any) -> None:
@@ -151,13 +183,34 @@ def sealed_runs(database: Database, limit: int = 200, target: str | None = None)
         return [dict(row) for row in rows]
 
 
+def close_quarantine(
+    connection: sa.Connection, run_id: str, feed: str, staging: sql.Identifier, *, is_whole: bool, is_swept: bool
+) -> None:
+    """Note which rows of earlier runs have left the quarantine with this one, which knows better.
+
+    A run that read everything closes all of them; another one those whose key it has read again (staged, or in
+    `_held`), and with a sweep those whose key the source no longer has (`_marks`).
+    """
+    execute(
+        connection,
+        """
+        UPDATE control.quarantine q SET closed_by = %(run)s
+        WHERE feed = %(feed)s AND closed_by IS NULL AND run_id <> %(run)s AND (
+            %(whole)s OR EXISTS (SELECT 1 FROM {staging} s WHERE s._key = q.source_key)
+            OR EXISTS (SELECT 1 FROM _held h WHERE h._key = q.source_key)
+            OR (%(swept)s AND q.source_key IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM _marks m WHERE m._key = q.source_key)))""",
+        {"run": run_id, "feed": feed, "whole": is_whole, "swept": is_swept},
+        staging=staging,
+    )
+
+
 def quarantined(database: Database, feed: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    """Return the rows quarantined by each feed's newest published run, in feed and row order."""
+    """Return the rows that published runs have quarantined and no later run has read again, by feed, run and row."""
     statement = sa.text("""
-        SELECT q.* FROM control.quarantine q JOIN (
-            SELECT DISTINCT ON (feed) feed, run_id FROM control.feed_run
-            WHERE state = 'published' ORDER BY feed, extracted_at DESC) newest USING (feed, run_id)
-        WHERE CAST(:feed AS text) IS NULL OR q.feed = :feed OR starts_with(q.feed, :feed || '.')
-        ORDER BY q.feed, q.row_number LIMIT :limit""")
+        SELECT q.* FROM control.quarantine q JOIN control.feed_run r USING (feed, run_id)
+        WHERE r.state = 'published' AND q.closed_by IS NULL
+          AND (CAST(:feed AS text) IS NULL OR q.feed = :feed OR starts_with(q.feed, :feed || '.'))
+        ORDER BY q.feed, r.extracted_at DESC, q.row_number LIMIT :limit""")
     with database.transaction() as connection:
         return [dict(row) for row in connection.execute(statement, {"feed": feed, "limit": limit}).mappings()]

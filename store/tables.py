@@ -69,9 +69,9 @@ def drop_stale_staging(connection: sa.Connection, feed: str, run_id: str) -> Non
             _drop_staging(connection, {name})
 
 
-def is_staged(connection: sa.Connection, table: TableName) -> bool:
-    """Say whether a staging table is there."""
-    return table.name in _staged(connection)
+def is_there(connection: sa.Connection, table: TableName) -> bool:
+    """Say whether a table is there."""
+    return sa.inspect(connection).has_table(table.name, table.schema)
 
 
 def drop_staging(connection: sa.Connection, feed: str, run_id: str) -> None:
@@ -128,6 +128,14 @@ def ensure_hub(connection: sa.Connection, contract: Contract) -> None:
             after jsonb)""",
         table=changes_table(contract.dataset).identifier,
     )
+
+
+def count_source(connection: sa.Connection, feed: str) -> int:
+    """Return the published rows of a feed; 0 before its first run."""
+    table = source_table(feed)
+    if not is_there(connection, table):
+        return 0
+    return int(execute(connection, "SELECT count(*) FROM {table}", table=table.identifier).scalar_one())
 
 
 def create_staging(connection: sa.Connection, table: TableName, contract: Contract, extra: dict[str, str]) -> None:

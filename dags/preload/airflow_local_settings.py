@@ -12,6 +12,7 @@ if "scheduler" in sys.argv:
 
     import connectors
     import pipelines.integrate
+    import pipelines.publish
     import pipelines.run
     import pipelines.validate  # noqa: F401
 

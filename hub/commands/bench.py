@@ -27,8 +27,9 @@ def bench(
     extract: MariaDB → landing zone, beside the mysql client writing to /dev/null.
     way: MariaDB → published, each stage timed, beside mysql piped into psql \copy.
     parse: Airflow's DAGs from 99 applications, beside reading the same YAML (needs no MariaDB).
+    inspect: drafts of a sample city's applications, beside the catalogue's own YAML; it has no limit.
     """
-    from benchmarks import BENCHMARKS
+    from benchmarks.registry import BENCHMARKS
     from benchmarks.source import Setting
 
     if only is not None and only not in BENCHMARKS:

@@ -16,7 +16,7 @@ from hub.services import city_service
 from hub.settings import Settings
 from schemas.catalogue import Catalogue
 from schemas.errors import ConfigurationError
-from simulator.tick import MOST_DAYS
+from simulator import MOST_DAYS
 
 app = typer.Typer(help="The sample city: invented people in dirty applications.", no_args_is_help=True)
 

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.memory import PeakMemory
 from hub import demo as demonstration
 from hub import sample_city
 from hub.background import in_background
 from hub.commands.city import Residents, Seed, Wilayah
 from hub.commands.common import Json, require_known, running_database
 from hub.console import bar, bars, complain, notes, output, print_json, say, show, write_json
-from hub.memory import PeakMemory
 from hub.settings import Settings
 from hub.stack import Stack
 from schemas.catalogue import Catalogue

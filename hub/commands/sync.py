@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from hub.commands.common import Json, open_workspace
-from hub.console import bar, bars, complain, show
+from hub.commands.dry_run import DRY_RUN_ROWS, show_dry_run
+from hub.console import bar, bars, complain, say, show
 from pipelines.run import new_run_id, safe_run_id, sync
-from pipelines.workspace import Workspace
+from pipelines.workspace import Ask, Workspace
 from schemas.catalogue import Catalogue
-from schemas.errors import ConfigurationError, HubError
+from schemas.errors import ConfigurationError, HubError, RefusedError
 from schemas.yaml_file import suggest
 
 
@@ -28,19 +29,44 @@ def sync_command(
     outside_window: Annotated[
         bool, typer.Option("--outside-window", help="Read the source outside its hours; ask its owner first.")
     ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, though a cursor would tell changes.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Read again what changed from this cursor value on; nothing is deleted.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="With --since: up to this cursor value.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be published, publish nothing.")] = False,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help=f"With --dry-run: read at most so many rows ({DRY_RUN_ROWS}).")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Pull an application: extract, standardise, validate, publish each of its feeds.
 
-    Exits with 1 when a feed failed; what was published before stays then.
+    A feed with a cursor is asked for what changed since its last run. Exits with 1 when a feed failed; what was
+    published before stays then.
     """
+    if until is not None and since is None:
+        raise typer.BadParameter("needs --since", param_hint="--until")
+    if rows is not None and not dry_run:
+        raise typer.BadParameter("needs --dry-run", param_hint="--rows")
+    if full and since is not None:
+        raise typer.BadParameter("reads everything; leave --since away", param_hint="--full")
     with open_workspace(lambda catalogue: feeds_of(catalogue, target)) as opened:
-        workspace = replace(opened, outside_window=outside_window)
+        ask = Ask(outside_window, full, since, until, (rows or DRY_RUN_ROWS) if dry_run else None)
+        workspace = replace(opened, ask=ask, say=say)
+        if dry_run:
+            show_dry_run(workspace, feeds_of(workspace.catalogue, target), json)
+            return
         run = safe_run_id(run_id) if run_id else new_run_id("manual")
-        rows = [_sync_feed(workspace, feed_id, run) for feed_id in feeds_of(workspace.catalogue, target)]
+        accounts: list[dict[str, Any]] = []
+        for feed_id in feeds_of(workspace.catalogue, target):
+            if any(row["state"] == "refused" for row in accounts):  # each further try may lock the account
+                accounts.append({"feed": feed_id, "run_id": run, "state": "not tried"})
+            else:
+                accounts.append(_sync_feed(workspace, feed_id, run))
     columns = ["feed", "state", "read", "inserted", "updated", "unchanged", "quarantined", "deleted"]
-    show(rows, columns, json, title=f"run {run}")
-    if any(row["state"] != "published" for row in rows):
+    show(accounts, columns, json, title=f"run {run}")
+    if any(row["state"] != "published" for row in accounts):
         raise typer.Exit(1)
 
 
@@ -64,7 +90,8 @@ def _sync_feed(workspace: Workspace, feed_id: str, run_id: str) -> dict[str, Any
             account = sync(workspace, feed_id, run_id, lambda stage: bar(progress, f"{feed_id} {stage}"))
         except HubError as error:
             complain(error)
-            return {"feed": feed_id, "run_id": run_id, "state": "failed", "error": str(error)}
+            state = "refused" if isinstance(error, RefusedError) else "failed"
+            return {"feed": feed_id, "run_id": run_id, "state": state, "error": str(error)}
     return {"feed": feed_id, "run_id": run_id, "state": "published", **vars(account)}
 
 

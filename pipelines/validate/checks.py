@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.assemble import PLACEHOLDER, UNKNOWN_CODE
-from pipelines.standardize import REQUIRED, problem_column
-from schemas.application import Feed
+from pipelines.assemble import PLACEHOLDER
+from pipelines.standardize import REQUIRED, ROW, problem_column
+from schemas.codelist import UNKNOWN_CODE
 from schemas.contract import Contract, ContractField
+from schemas.feed import Feed, SqlFeed
+from schemas.row_problems import ROW_PROBLEMS
 
 #: problems that any type can have, besides its own: severity, Indonesian, English
 COMMON = {
@@ -57,6 +59,8 @@ def row_checks(contract: Contract, feed: Feed, today: dt.date) -> list[Check]:
             english="The source row has no usable key",
         )
     ]
+    if not isinstance(feed, SqlFeed) or feed.drift == "quarantine":
+        checks += _row_problem_checks()
     for field in contract.fields:
         if field.name in feed.map:
             checks += _problem_checks(field)
@@ -113,6 +117,21 @@ def enough_rows(min_rows: int) -> Check:
         indonesian=f"Kurang dari {min_rows} baris diterima",
         english=f"Fewer than {min_rows} rows accepted",
     )
+
+
+def _row_problem_checks() -> list[Check]:
+    return [
+        Check(
+            id=code,
+            field=None,
+            expectation="expect_column_values_to_not_be_in_set",
+            kwargs={"column": problem_column(ROW), "value_set": [code]},
+            severity=problem.severity,
+            indonesian=f"Baris: {problem.indonesian}",
+            english=f"Row: {problem.english}",
+        )
+        for code, problem in ROW_PROBLEMS.items()
+    ]
 
 
 def _problem_checks(field: ContractField) -> list[Check]:

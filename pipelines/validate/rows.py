@@ -139,6 +139,6 @@ def with_originals(found: pa.Table, landed: pa.Table, first: int, origin: Origin
 
 def _originals(landed: pa.Table, context: FeedContext, field: str | None, at: pa.Array) -> pa.Array:
     """Return the source's texts behind a field (or its key) as a JSON object by column."""
-    names = context.feed.map[field].sources if field else context.feed.key
+    names = (context.feed.map[field].sources if field else []) or context.feed.key  # a literal has no source
     rows = landed.select(names).take(at).to_pylist()
     return pa.array([json.dumps(row, ensure_ascii=False) for row in rows], pa.string())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Texts that real systems send for "no value", compared after strip and lower-case.
 MISSING = frozenset({"", "-", "--", "null", "none", "nan", "n/a", "tidak ada", "tdk ada", "belum ada", "kosong"})
@@ -86,6 +87,8 @@ class ValueType(ABC):
 
         Works over the distinct texts only, since most columns repeat themselves.
         """
+        import pandas as pd  # 50 MB that an extraction, which reads contracts too, has no use for
+
         places, texts = pd.factorize(column)
         values: list[object] = []
         problems: list[str | None] = []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.types.base import Cleaned, ValueType
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Arrow arrays and masks; pyarrow's stubs make each element type a class of its own, which says nothing here
 Arrow = Any
@@ -33,6 +35,8 @@ class FastType(ValueType):
 
     def clean_column(self, column: pd.Series[Any], formats: Sequence[str] = ()) -> Cleaned:
         """Clean a column of stripped texts; the same outcome as the scalar `clean` on each row."""
+        import pandas as pd
+
         present = column.notna().to_numpy()
         source: Any = column.to_numpy() if column.dtype == object else column.array
         texts: Arrow = pa.array(source, pa.large_string(), from_pandas=True)

@@ -13,8 +13,8 @@ from tests import services
 from tests.connectors.api import Api, served
 from tests.connectors.sources import Database, FileSource, RestSource, SftpSource, Source, SqliteSource
 
-SOURCES = ["mariadb", "mariadb-cursor", "postgresql", "postgresql-cursor", "sqlite", "rest"]
-SOURCES += ["csv", "xlsx", "ods", "dbf", "xml", "sftp"]
+SOURCES = ["mariadb-connectorx", "mariadb-cursor", "postgresql-connectorx", "postgresql-cursor", "sqlite", "rest"]
+SOURCES += ["csv", "tsv", "xlsx", "xls", "ods", "dbf", "xml", "json", "jsonl", "geojson", "zip", "sftp"]
 
 
 @pytest.fixture(autouse=True)

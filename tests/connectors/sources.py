@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from uuid import uuid4
 
 import openpyxl
 import sqlalchemy as sa
+import xlwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -170,18 +174,24 @@ class RestSource(Source):
 
 
 class FileSource(Source):
-    """A folder of files."""
+    """A folder of files; `tsv` is a CSV with tabs, `zip` a CSV within an archive."""
 
     kind = "files"
 
     def __init__(self, folder: Path, format: str) -> None:
         self.folder, self.format = folder, format
-        self.null = "" if format == "csv" else None
+        self.null = "" if format in ("csv", "tsv", "zip") else None
         self.connection = Connection.from_dict("app", {"conn_type": "fs", "extra": {"path": str(folder)}})
 
     def feed(self) -> dict[str, Any]:
         feed = {"file": f"warga_*.{self.format}", "format": self.format}
-        return feed | {"record": "orang"} if self.format == "xml" else feed
+        more: dict[str, dict[str, Any]] = {
+            "xml": {"record": "orang"},
+            "tsv": {"format": "csv", "delimiter": "\t"},
+            "zip": {"format": "csv", "member": "*.csv"},
+            "json": {"records": "data.warga"},
+        }
+        return feed | more.get(self.format, {})
 
     def column(self, column: str) -> str:
         if self.format == "dbf":
@@ -190,25 +200,54 @@ class FileSource(Source):
 
     def fill(self, columns: list[str], rows: Rows) -> None:
         file = self.folder / f"warga_2026-01.{self.format}"
-        names = [self.column(column) for column in columns]
-        if self.format == "csv":
-            with file.open("w", encoding="utf-8", newline="") as target:
-                csv.writer(target).writerows([names, *rows])
-        elif self.format == "ods":
-            write_ods(file, "Data", [names, *rows])
-        elif self.format == "dbf":
-            write_dbf(file, names, rows, "cp1252")
-        elif self.format == "xml":
-            write_xml(file, "orang", names, rows, "utf-8")
-        else:
-            book = openpyxl.Workbook(write_only=True)
-            sheet = book.create_sheet("Data")
-            for row in [names, *rows]:
-                sheet.append(row)
-            book.save(file)
+        write_file(file, self.format, [self.column(column) for column in columns], rows)
 
     def down(self) -> Connection:
         return Connection.from_uri("app", "fs:///nowhere/folder")
+
+
+def write_file(file: Path, format: str, names: list[str], rows: Rows) -> None:
+    """Write a table of texts in one of the formats."""
+    if format in ("csv", "tsv", "zip"):
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter="\t" if format == "tsv" else ",").writerows([names, *rows])
+        if format == "zip":
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("ekspor/warga.csv", text.getvalue())
+                archive.writestr("ekspor/baca saya.txt", "")
+        else:
+            file.write_bytes(text.getvalue().encode())
+    elif format in ("json", "jsonl", "geojson"):
+        file.write_text(json_text(format, [dict(zip(names, row, strict=True)) for row in rows]), encoding="utf-8")
+    elif format == "ods":
+        write_ods(file, "Data", [names, *rows])
+    elif format == "dbf":
+        write_dbf(file, names, rows, "cp1252")
+    elif format == "xml":
+        write_xml(file, "orang", names, rows, "utf-8")
+    elif format == "xls":
+        old = xlwt.Workbook()
+        page = old.add_sheet("Data")
+        for at, row in enumerate([names, *rows]):
+            for column, cell in enumerate(row):
+                page.write(at, column, cell)
+        old.save(str(file))
+    else:
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet("Data")
+        for row in [names, *rows]:
+            sheet.append(row)
+        book.save(file)
+
+
+def json_text(format: str, records: list[dict[str, Any]]) -> str:
+    """Return records as a JSON document, as lines, or as GeoJSON features."""
+    if format == "jsonl":
+        return "".join(f"{json.dumps(record)}\n" for record in records) or "\n"  # no byte at all is no delivery
+    if format == "json":
+        return json.dumps({"meta": {"warga": [1]}, "data": {"warga": records}, "akhir": True}, indent=1)
+    features = [{"type": "Feature", "geometry": None, "properties": record} for record in records]
+    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 class SftpSource(FileSource):

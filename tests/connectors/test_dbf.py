@@ -77,7 +77,7 @@ def test_an_end_mark_between_the_records_is_refused(table: Path) -> None:
 @pytest.mark.parametrize("content", [b"NIP,NAMA\n1,SITI\n", b"\x03" * 40, b"PK\x03\x04" + b"\0" * 90])
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "GAJI.DBF").write_bytes(content)
-    with pytest.raises(DriftError, match="is no DBF table"):
+    with pytest.raises(DriftError, match=r"is no DBF table|is a damaged ZIP"):
         open_(tmp_path)
 
 

@@ -69,9 +69,9 @@ def test_link_out_of_the_folder_is_a_configuration_error(tmp_path: Path) -> None
     [
         ("", "is empty"),
         ("\n", "has no header"),
-        ("nik,nama\n1,a\n2,b,c\n", "line 3, has 3 cells, the header 2"),
-        ('nik,nama\n1,"a\nb"\n2\n', "line 4, has 1 cells"),
-        ("nik,nama,,\n1,a,,\n1,a,x,\n", "line 3, has 4 cells, the header 2"),
+        ("nik,nama\n1,a\n2,b,c\n3,d,e\n", "line 3, has 3 cells, the header 2"),
+        ('nik,nama\n1,"a\nb"\n2\n3\n', "line 4, has 1 cells"),
+        ("nik,nama,,\n1,a,x,\n", "line 2, has a value in a column without a name"),
         ('nik,nama\n1,"a"b\n', "line 2, has broken quotes"),
         ('nik,nama\n1,a\n2,"b\n3,c\n', "line 3, has broken quotes"),
         ("nik,nama,nik\n", "column 'nik' twice"),

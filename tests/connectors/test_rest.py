@@ -6,22 +6,10 @@ from typing import Any
 
 import pytest
 
-from connectors.connection import Connection
-from connectors.registry import read
 from schemas.errors import ConfigurationError, DriftError, RefusedError, RetryLaterError
-from tests.connectors.api import TOKEN, Api
-from tests.connectors.helpers import Rows, application, rows_of
+from tests.connectors.api import PAGINGS, PEOPLE, ROWS, Api, start
+from tests.connectors.helpers import Rows, rows_of
 
-PAGINGS: dict[str, dict[str, Any]] = {
-    "single": {},
-    "page": {"param": "page", "page_size": 2, "total_path": "meta.total"},
-    "page-without-total": {"param": "page", "page_size": 2},
-    "offset": {"param": "offset", "page_size": 2, "total_path": "meta.total"},
-    "offset-without-total": {"param": "offset", "page_size": 2},
-    "cursor": {"param": "cursor", "page_size": 2, "next_path": "next"},
-    "link_header": {"page_size": 2},
-    "json_link": {"page_size": 2, "next_path": "links.next"},
-}
 AUTHS: dict[str, dict[str, Any]] = {
     "none": {"style": "none"},
     "header": {"style": "api_key"},
@@ -30,20 +18,10 @@ AUTHS: dict[str, dict[str, Any]] = {
     "bearer": {"style": "bearer"},
     "oauth2": {"style": "oauth2_client_credentials"},
 }
-PEOPLE = [{"nik": f"{number:016d}", "nama": f"N{number}"} for number in range(5)]
-ROWS: Rows = [(person["nik"], person["nama"]) for person in PEOPLE]
-
-
-def connect(api: Api, password: str = TOKEN) -> Connection:
-    host, port = "127.0.0.1", api.server_address[1]
-    return Connection("app", "http", host, port, login="hub", password=password, schema="api")
 
 
 def fetch(api: Api, paging: str = "single", auth: dict[str, Any] | None = None, **feed: Any) -> Rows:
-    style = {"style": paging.partition("-")[0], **PAGINGS[paging]}
-    made = {"path": "/warga", "records": "data", "map": ["nik", "nama"], "pagination": style} | feed
-    app = application("rest", made, auth=auth or {"style": "none"})
-    return rows_of(read(app, "warga", connect(api)))
+    return rows_of(start(api.port, paging, source={"auth": auth or {"style": "none"}}, **feed))
 
 
 @pytest.mark.parametrize("auth", AUTHS)
@@ -57,8 +35,7 @@ def test_every_paging_with_every_authentication_gives_every_record_once(api: Api
 @pytest.mark.parametrize("auth", [name for name in AUTHS if name != "none"])
 def test_wrong_secret_is_refused_after_one_request_and_never_shown(api: Api, auth: str) -> None:
     api.auth = "bearer" if auth == "oauth2" else auth
-    feed = {"path": "/warga", "records": "data", "map": ["nik", "nama"]}
-    reading = read(application("rest", feed, auth=AUTHS[auth]), "warga", connect(api, "rahasia"))
+    reading = start(api.port, source={"auth": AUTHS[auth]}, password="rahasia")
     with pytest.raises(RefusedError) as caught:
         rows_of(reading)
     assert len(api.requests) <= 1
@@ -86,8 +63,7 @@ def test_values_are_the_texts_that_were_sent(api: Api) -> None:
 def test_busy_server_is_asked_again_and_counted(api: Api) -> None:
     api.records = PEOPLE
     api.answers = [(429, {"Retry-After": "0"}, ""), (503, {}, "<html>")]
-    app = application("rest", {"path": "/warga", "records": "data", "map": ["nik", "nama"]})
-    reading = read(app, "warga", connect(api))
+    reading = start(api.port)
     assert rows_of(reading) == ROWS
     assert reading.details["retries"] == 2
     assert reading.details["pages"] == 1

@@ -70,7 +70,7 @@ def test_a_pattern_may_lead_through_folders(bank: SftpSource) -> None:
     put(bank, "2026/mutasi_1.csv", "nik,nama\n3,c\n")
     put(bank, "2027")
     assert open_(bank.connection, file="*/mutasi_*.csv").details["file"] == "2026/mutasi_1.csv"
-    with pytest.raises(ConfigurationError, match=r"'\*\*' is not read over SFTP"):
+    with pytest.raises(ConfigurationError, match=r"'\*\*' is not read"):
         open_(bank.connection, file="**/mutasi.csv")
 
 
@@ -142,7 +142,7 @@ def test_another_key_or_user_is_refused(bank: SftpSource) -> None:
 
 
 def test_a_server_that_is_silent_is_for_later(bank: SftpSource, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.sftp.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("connectors.transport.base.CONNECT_SECONDS", 0.3)
     with socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

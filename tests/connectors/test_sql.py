@@ -38,7 +38,7 @@ def test_connection_killed_while_reading_is_for_later_and_never_a_short_answer(
     server: Database, reader: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.reading.PART_ROWS", 2000)
-    monkeypatch.setattr("connectors.sql.CHUNK_ROWS", 1000)
+    monkeypatch.setattr("connectors.sql_stream.FETCH_ROWS", 1000)
     fill_many(server)
     server.connection.extra["reader"] = reader
     app = application("sql", {"table": "warga", "map": COLUMNS})
@@ -55,7 +55,7 @@ def test_reading_left_in_the_middle_leaves_no_session_behind(
     server: Database, reader: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.reading.PART_ROWS", 2000)
-    monkeypatch.setattr("connectors.sql.CHUNK_ROWS", 1000)
+    monkeypatch.setattr("connectors.sql_stream.FETCH_ROWS", 1000)
     monkeypatch.setattr("connectors.reading.CHUNK_ROWS", 1000)
     fill_many(server)
     server.connection.extra["reader"] = reader
@@ -83,6 +83,7 @@ def test_fast_reader_that_fails_at_once_leaves_the_reading_to_the_cursor(
     server: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.fill(COLUMNS, [("1", "n", "1", "")])
+    server.connection.extra["reader"] = "connectorx"
     monkeypatch.setitem(sql_fast.SCHEMES, server.connection.kind, "unknown")
     reading = read(application("sql", {"table": "warga", "map": COLUMNS}), "warga", server.connection)
     assert rows_of(reading) == [("1", "n", "1", "")]

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import mssql, oracle
 from connectors.connection import Connection
 from connectors.registry import read
 from connectors.sql_text import literal_sql, select_text
-from schemas.application import SqlFeed
+from schemas.feed import SqlFeed
 from tests import services
 from tests.connectors.helpers import application, rows_of
 from tests.connectors.sources import Database

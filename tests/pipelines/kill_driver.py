@@ -67,7 +67,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "validate, after its first staged part": lambda: around(Database, "load", always),
     "validate, before its verdict": lambda: around(BatchWriter, "commit", of_stage("verdict"), before=True),
     "publish, between MERGE and COMMIT": lambda: around(publish, "finish", always),
-    "publish, after COMMIT": lambda: around(run, "publish", always),
+    "publish, after COMMIT": lambda: around(publish, "publish", always),
     "integrate, between MERGE and COMMIT": lambda: around(integration(), "write_evidence", always),
     "integrate, after COMMIT": lambda: around(integration(), "_integrate", always),
 }

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.run import run_stage, sync
+from pipelines.workspace import Ask
 from schemas.application import RestApplication
 from schemas.catalogue import Catalogue
 from schemas.contract import Rule
@@ -52,7 +53,7 @@ def test_every_rule_of_a_feed_runs_on_the_sample_city(
     workspace = make_workspace.over(
         replace(CATALOGUE, applications=CATALOGUE.applications | {application.id: made}), connections
     )
-    account = sync(replace(workspace, outside_window=True), feed_id, "r1")
+    account = sync(replace(workspace, ask=Ask(outside_window=True)), feed_id, "r1")
     assert account.inserted == len(source_rows(workspace.database, feed_id)) > 0
 
     results = json.loads(workspace.landing.read(feed_id, "r1", "evidence.json"))["results"]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pipelines.publish import allowed_deletions
+from pipelines.merge import allowed_deletions
 from pipelines.run import sync
 from schemas.errors import DriftError, GateError
 from store.runs import Account

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.extract import require_window
 from pipelines.run import sync
+from pipelines.workspace import Ask
 from schemas.application import FilesApplication
 from schemas.errors import GateError
 from tests.pipelines.residents import APP, FEED, ORANG, resident
@@ -46,4 +47,4 @@ def test_a_person_may_read_outside_the_window(make_workspace: MakeWorkspace) -> 
     workspace = make_workspace({APP: content}, {"warga": f"fs://{folder}"})
     with pytest.raises(GateError, match="may be read from"):
         sync(workspace, FEED, "r1")
-    assert sync(replace(workspace, outside_window=True), FEED, "r2").inserted == 1
+    assert sync(replace(workspace, ask=Ask(outside_window=True)), FEED, "r2").inserted == 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from schemas.application import read_application
-from schemas.application_check import application_errors, register_errors
+from schemas.application_check import application_errors, feed_errors, register_errors
 from schemas.contract import read_contract
 from schemas.errors import ConfigurationError
 
@@ -79,3 +80,43 @@ def test_a_number_of_the_register_belongs_to_one_application(tmp_path: Path) -> 
     (error,) = register_errors(applications, {key: file for key, (_, file) in read.items()})
     assert "register number 7 is that of dinas.satu too" in str(error)
     assert error.where.endswith("dua.yaml:2")
+
+
+@pytest.mark.parametrize(
+    ("source", "feed", "told"),
+    [
+        ("files", "file: a.xml, format: xml", "an XML feed needs record"),
+        ("files", "file: a.csv, format: csv, delivery: {every: month, due: 5d, stamp: '%Y-%m'}", r"needs a \* in file"),
+        ("rest", "path: /a, format: xml", "an XML feed needs record"),
+        ("rest", "path: /a, soap: {action: a, envelope: b}", "SOAP answers are XML"),
+        ("rest", "path: /a, since: {param: sejak}", "since needs a cursor"),
+    ],
+)
+def test_what_a_feed_leaves_open_is_told_with_line_and_fix(tmp_path: Path, source: str, feed: str, told: str) -> None:
+    text = GOOD.replace("kind: sql", f"kind: {source}").replace("table: orang", feed)
+    path = tmp_path / "dinas" / "contoh.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    application, file = read_application(path)
+    (error,) = feed_errors(application.feeds["orang"], ("feeds", "orang"), file)
+    assert re.search(told, error.problem)
+    assert "contoh.yaml:10" in error.where
+    assert error.fix
+
+
+@pytest.mark.parametrize(
+    ("feed", "told"),
+    [
+        ("table: orang, query: SELECT 1", "give either table or query"),
+        ("schema: warga", "give either table or query"),
+        ("query: SELECT 1, schema: warga", "schema belongs to table"),
+        ("table: orang, cursor: {column: ubah, lag: -3}", "is not an age"),
+        ("table: orang, drift: maybe", "freeze"),
+    ],
+)
+def test_a_feed_that_contradicts_itself_is_told(tmp_path: Path, feed: str, told: str) -> None:
+    path = tmp_path / "dinas" / "contoh.yaml"
+    path.parent.mkdir()
+    path.write_text(GOOD.replace("table: orang", feed))
+    with pytest.raises(ConfigurationError, match=told):
+        read_application(path)

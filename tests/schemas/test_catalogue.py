@@ -110,7 +110,8 @@ ALONE = {
         "", "key 'connection' stands twice", "keep one of them",
     ),
     "missing key": Mistake(
-        ARKAS, "    table: mst_sekolah\n", "", "^  sekolah:", "feeds.sekolah.table", "is missing", "add 'table:'",
+        ARKAS, "    table: mst_sekolah\n", "", "^  sekolah:", "feeds.sekolah", "has no single origin",
+        "give either table or query",
     ),
     "no YAML": Mistake(
         ARKAS, "title: ARKAS (BOS)", "title: ARKAS: BOS", "title", "", "is not valid YAML", "needs quotes",

@@ -16,7 +16,7 @@ import pytest
 import requests
 from starlette.datastructures import URL
 
-from schemas.application import Pagination
+from schemas.feed import Pagination
 from simulator.build import CityTarget, build_city
 from simulator.paging import Resource, page_of
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import ConfigurationError
-from simulator import tick
+from simulator import MOST_DAYS
 from simulator.build import MARKER, CityTarget, build_city
 from simulator.description import DESCRIPTIONS
 from simulator.state import read_truth
@@ -115,7 +115,7 @@ def test_after_a_killed_tick_only_a_build_helps(target: CityTarget, monkeypatch:
     assert tick_city(target, 1).day == 1
 
 
-@pytest.mark.parametrize("days", [0, -1, tick.MOST_DAYS + 1])
+@pytest.mark.parametrize("days", [0, -1, MOST_DAYS + 1])
 def test_a_tick_has_a_sensible_length(target: CityTarget, days: int) -> None:
     with pytest.raises(ConfigurationError, match="1 to 366 days"):
         tick_city(target, days)

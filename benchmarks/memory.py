@@ -1,4 +1,4 @@
-"""Peak memory of a stack: all its processes together, pages that they share counted once (PSS)."""
+"""Peak memory of a stack or a piece of work: all its processes together, pages that they share counted once (PSS)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SECONDS_BETWEEN = 3.0
 class PeakMemory:
     """Context manager that samples this process, its descendants and given others, and keeps the highest sum."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds_between: float = SECONDS_BETWEEN) -> None:
         """Begin with this process alone."""
-        self.peak_mb = 0
+        self.peak_mb, self._seconds = 0, seconds_between
         self._others: set[int] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
@@ -36,7 +36,7 @@ class PeakMemory:
         self._others.add(pid)
 
     def _sample(self) -> None:
-        while not self._stop.wait(SECONDS_BETWEEN):
+        while not self._stop.wait(self._seconds):
             self.peak_mb = max(self.peak_mb, self._now_mb())
 
     def _now_mb(self) -> int:

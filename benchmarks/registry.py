@@ -1,0 +1,8 @@
+"""Benchmarks by name; each takes a Setting and returns its figures."""
+
+from benchmarks.extract import bench_extract
+from benchmarks.inspect import bench_inspect
+from benchmarks.parse import bench_parse
+from benchmarks.way import bench_way
+
+BENCHMARKS = {"extract": bench_extract, "way": bench_way, "parse": bench_parse, "inspect": bench_inspect}
