@@ -127,10 +127,8 @@ class Extraction:
 
     def _asked(self, demand: Demand) -> str:
         """Return what decides which rows come, as text: parts of another demand are no begin of this one."""
-        where = [
-            self.connection.masked,
-            self.context.feed.model_dump_json(),
-        ]  # a test server's parts are no begin either
+        # the server too: parts of a test server are no begin of the real one's rows
+        where = [self.connection.masked, self.context.feed.model_dump_json()]
         return json.dumps([*where, self.plan.described, demand.since, demand.until, demand.keys_only, demand.limit])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.connection import Connection
@@ -231,6 +231,12 @@ def test_any_table_with_backslash_escapes_comes_back_exactly(
 
 
 @settings(max_examples=300, deadline=None)
+@example(
+    table=([["", "", ""], ["", "", '"\\'], ["", "", ";0"]], ";", '"', "\n", "utf-8"),
+    is_all_quoted=False,
+    limit=6,
+    piece=2,
+)
 @given(table=tables(), is_all_quoted=st.booleans(), limit=st.integers(6, 40), piece=st.integers(2, 12))
 def test_whatever_is_beyond_a_limit_the_rest_comes_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, table: tuple[Any, ...], is_all_quoted: bool, limit: int, piece: int
