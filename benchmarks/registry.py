@@ -2,7 +2,14 @@
 
 from benchmarks.extract import bench_extract
 from benchmarks.inspect import bench_inspect
+from benchmarks.match import bench_match
 from benchmarks.parse import bench_parse
 from benchmarks.way import bench_way
 
-BENCHMARKS = {"extract": bench_extract, "way": bench_way, "parse": bench_parse, "inspect": bench_inspect}
+BENCHMARKS = {
+    "extract": bench_extract,
+    "way": bench_way,
+    "parse": bench_parse,
+    "inspect": bench_inspect,
+    "match": bench_match,
+}

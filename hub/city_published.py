@@ -35,7 +35,7 @@ def score_city(
     Raises ConfigurationError where there is no city, or nothing of it was published.
     """
     city = read_city(folder)
-    tables = list(_tables(catalogue))
+    tables = list(city_tables(catalogue))
     truth, changed = read_truth(folder, sorted({table.truth for _, _, table in tables}))
     with database.transaction() as connection:
         runs = {row.feed: row.run_id for row in connection.execute(sa.text(NEWEST))}
@@ -56,7 +56,7 @@ def score_city(
     return total, skipped
 
 
-def _tables(catalogue: Catalogue) -> Iterator[tuple[str, FeedContext, Table]]:
+def city_tables(catalogue: Catalogue) -> Iterator[tuple[str, FeedContext, Table]]:
     """Yield every table of the city as `<application>.<table>`, with the feed that reads it."""
     for description in read_descriptions(DESCRIPTIONS):
         application = catalogue.applications[description.id]

@@ -115,7 +115,10 @@ class _Table:
         # a repeated row repeats the faults of its first
         for name, mark in marks.items():
             marks[name] = mark | mark[self.made.origin]
-        return {f: np.logical_or.reduce([marks[c] for c in columns]) for f, columns in self.fields.items() if columns}
+        fields = {f: np.logical_or.reduce([marks[c] for c in columns]) for f, columns in self.fields.items() if columns}
+        if "tanggal_lahir" in fields:
+            fields["tanggal_lahir"] |= _of_another_age(self.made.truth)[self.made.origin]
+        return fields
 
     def outcome(self, kind: str, column: str, row: int) -> str | None:
         """Return 'repaired', 'told' or 'withheld' for a handled fault, None for a missed one."""
@@ -170,11 +173,25 @@ class _Table:
         return alarms
 
     def _doubled(self) -> np.ndarray[Any, Any]:
-        """Return which rows are repeated or repeat another."""
+        """Return which rows are repeated, repeat another, or share a number that was taken for theirs."""
         again = self.made.faults.loc[self.made.faults["kind"] == "duplicate_row", "row"].to_numpy(int)
         doubled = np.zeros(len(self.keys), bool)
         doubled[again] = doubled[self.made.origin[again]] = True
+        for column, rows in self.made.faults[self.made.faults["kind"] == "nik_other"].groupby("field")["row"]:
+            numbers = self.made.texts[str(column)]
+            doubled |= numbers.isin(numbers.iloc[rows.to_numpy(int)]).to_numpy()
         return doubled
+
+
+def _of_another_age(truth: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return which rows of the truth have a birth date other than their NIK says: contradictions planted in siswa."""
+    if not {"nik", "tanggal_lahir", "jenis_kelamin"} <= set(truth.columns):
+        return np.zeros(len(truth), bool)
+    born = truth["tanggal_lahir"]
+    day = born.dt.day + 40 * (truth["jenis_kelamin"] == "P")
+    says = day.astype("Int64").astype("str").str.zfill(2) + born.dt.strftime("%m%y")
+    other: np.ndarray[Any, Any] = (truth["nik"].str[6:12] != says).to_numpy() & truth["nik"].notna().to_numpy()
+    return other
 
 
 def summary(score: Score) -> dict[str, Any]:

@@ -14,7 +14,23 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 import typer
 
-from hub.commands import audit, bench, catalogue, city, connections, database, drift, inspect, quarantine, stack, sync
+from hub.commands import (
+    audit,
+    bench,
+    catalogue,
+    city,
+    connections,
+    database,
+    drift,
+    identity,
+    inspect,
+    quarantine,
+    releases,
+    rules,
+    stack,
+    sync,
+    trace,
+)
 from hub.console import complain
 from schemas.errors import ConfigurationError, ConfigurationErrors, HubError
 
@@ -28,10 +44,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for module in (stack, catalogue, sync, inspect, bench):
+for module in (stack, catalogue, sync, inspect, releases, trace, bench):
     module.register(app)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(identity.app, name="identity")
 app.add_typer(drift.app, name="drift")
+app.add_typer(rules.app, name="rules")
 app.add_typer(audit.app, name="audit")
 app.add_typer(city.app, name="city")
 app.add_typer(connections.app, name="connections")

@@ -102,26 +102,34 @@ def _digest(landing: Landing, subject: str, run_id: str, name: str) -> str | Non
 
 
 def release_evidence(
-    contract: Contract, run_id: str, release: int, counts: dict[str, int], rows: int, results: list[dict[str, Any]],
+    contract: Contract,
+    run_id: str,
+    *,
+    release: dict[str, int] | None,
+    error: str | None,
+    results: list[dict[str, Any]],
     sources: list[dict[str, Any]],
     warnings: list[dict[str, Any]],
-) -> dict[str, Any]:  # fmt: skip
-    """Return the evidence of a dataset's release."""
+    gates: list[dict[str, Any]],
+    identity: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the evidence of a dataset's release (number, rows, counts), or of one that was held back (None)."""
     return {
         "kind": "release",
         "subject": contract.dataset,
-        "title": f"{contract.title} · rilis {release}",
+        "title": f"{contract.title} · " + (f"rilis {release['number']}" if release else "rilis ditahan"),
         "opd": "walidata",
         "owner": None,
         "run_id": run_id,
-        "published": True,
-        "error": None,
+        "published": release is not None,
+        "error": error,
         "dataset": contract.dataset,
         "contract": _contract(contract),
-        "release": {"number": release, "rows": rows, **counts},
+        "release": release,
         "sources": sources,
         "warnings": warnings,
-        "gates": [],
+        "gates": gates,
+        "identity": identity,
         "results": results,
         "software": _software(),
     }

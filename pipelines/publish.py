@@ -16,6 +16,7 @@ from store.database import execute
 from store.landing import Batch
 from store.runs import Account, close_quarantine, finish, keep_findings, newest_extraction, published_account
 from store.tables import drop_stale_staging, is_there, staging_table
+from store.trace import keep_mapping
 
 
 def publish(workspace: Workspace, feed_id: str, run_id: str) -> Account:
@@ -47,6 +48,7 @@ def publish(workspace: Workspace, feed_id: str, run_id: str) -> Account:
         hold_keys(connection, workspace, context, run_id, is_swept and not is_whole)
         close_quarantine(connection, run_id, feed_id, staging.identifier, is_whole=is_whole, is_swept=is_swept)
         moved = merge(connection, context, staging, run_id, is_swept)
+        keep_mapping(connection, feed_id, context.contract.dataset, context.feed.map, extracted_at)
         account = _account(feed_id, landed.rows, verdict.details["quarantined"], moved)
         unseen = unseen_rows(connection, feed_id) if is_swept and not is_whole else 0
         sealed = seal(workspace, context, run_id, account, unseen=unseen)

@@ -1,8 +1,9 @@
 """standardize: landed texts → typed columns of the contract, with a problem beside each bad cell.
 
 A standard part holds, for each landed row: `_row` (its number in the batch, from 0), `_key` (the source's
-key as text), `_hash` (of the typed content), each contract field, and `<field>__problem` for each mapped
-field: the code of what is wrong with the cell, or nothing; `_row__problem` that of a row wrong as a whole.
+key as text), `_hash` (of the typed content), `_original` (what the source wrote), each contract field, and
+`<field>__problem` for each mapped field: the code of what is wrong with the cell, or nothing; `_row__problem` that
+of a row wrong as a whole.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from connectors.reading import PROBLEM, REST
 from pipelines.assemble import PLACEHOLDER, field_code, field_text, placeholders, source_texts
+from pipelines.original import originals
 from pipelines.workspace import FeedContext, Progress, Workspace, silent
 from schemas.codelist import Codelist
 from schemas.contract import ContractField
@@ -79,7 +81,8 @@ def standard_part(part: pa.Table, first_row: int, context: FeedContext, codelist
             values[field.name] = pa.nulls(len(texts), ARROW[field.type.dtype])
     rows = pa.array(range(first_row, first_row + len(texts)), pa.int64())
     keys = source_keys(texts, context.feed.key)
-    return pa.table({"_row": rows, "_key": keys, "_hash": content_hash(values), **values, **problems})
+    known = {"_hash": content_hash(values), "_original": originals(part, values, context.feed.map)}
+    return pa.table({"_row": rows, "_key": keys, **known, **values, **problems})
 
 
 def clean_field(

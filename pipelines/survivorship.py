@@ -1,33 +1,45 @@
-"""Which value of which source survives: the feeds' rows of one key become one staged row.
+"""Which value of which source survives: the source rows of one entity become one staged row.
 
-Within a feed one row speaks for a key, never a blend of two: the one with the fewest warnings, then the first
-by the source's key. Between feeds each field takes the value of the first source, in the plan's order of
-authority, that has one.
+Of a feed one row speaks for an entity, never a blend of two: the one with the fewest warnings, then the first by the
+source's key (docs/adr/0009). Between feeds the plan decides field by field (docs/authority.md): the first source of
+the field's order has the last word; where it has no value, the next one, the newest, or what most of them say.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg import sql
 
-from schemas.contract import Contract
-from schemas.integration_plan import IntegrationPlan
+from pipelines.last_word import LastWord, last_word
+from pipelines.workspace import JAKARTA
+from schemas.contract import Contract, ContractField
+from schemas.integration_plan import FieldAuthority, IntegrationPlan
 from store.database import comma, execute, identifiers
 from store.tables import TableName, ensure_source, source_table
 
-ROWS_OF_FEED = """
-    SELECT DISTINCT ON ({key}) {rank} AS _rank, {feed} AS _feed, _key AS _row_key, _warnings, {fields} FROM {table}
-    ORDER BY {key}, length(coalesce(_warnings, '')), _key
-"""
-MERGED = """
+#: the rows of a feed that speak; what only the winners need is made after the sort, which so stays narrow
+SPEAKING = """
+    LEFT JOIN (
+        SELECT _key, _day, _seen, {fields}, '[' || {json} || ',' || to_json(_row_key)::text || ']' AS _origin,
+               {prefix} || replace(nullif(_warnings, ''), '|', '|' || {prefix}) AS _warnings
+        FROM (
+            SELECT DISTINCT ON (r.key) r.key AS _key, s._key AS _row_key, s._warnings,
+                   {day} AS _day, {seen} AS _seen, {values}
+            FROM {rows} r JOIN {table} s ON s._key = r.row_key {runs}
+            WHERE r.feed = {feed}
+            ORDER BY r.key, cardinality(string_to_array(coalesce(s._warnings, ''), '|')), s._key) best
+    ) {alias} ON {alias}._key = entity._key"""
+#: provenance is put together as text: building it as jsonb, pair by pair, takes three times as long
+STAGE = """
     INSERT INTO {staging} (_key, _hash, _provenance, _warnings, {fields})
-    SELECT _key, md5(ROW({fields})::text), _provenance, _warnings, {fields} FROM (
-        SELECT {key} AS _key, {values}, jsonb_strip_nulls(jsonb_build_object({origins})) AS _provenance,
-               string_agg(_feed || ':' || replace(_warnings, '|', '|' || _feed || ':'), '|' ORDER BY _rank) AS _warnings
-        FROM ({union}) sources GROUP BY {key}) merged
-"""
+    SELECT _key, md5(ROW({news})::text), _provenance::jsonb, nullif(_warnings, ''), {fields}
+    FROM (SELECT entity._key, {values}, '{{' || concat_ws(',', {origins}) || '}}' AS _provenance,
+                 concat_ws('|', {warnings}) AS _warnings
+          FROM (SELECT key AS _key FROM {rows} GROUP BY key) entity {speaking} {choices} OFFSET 0) merged"""
 
 
 def published_sources(connection: sa.Connection, plan: IntegrationPlan, contract: Contract) -> list[dict[str, Any]]:
@@ -51,41 +63,38 @@ def published_sources(connection: sa.Connection, plan: IntegrationPlan, contract
 
 
 def stage_release(
-    connection: sa.Connection, staging: TableName, contract: Contract, plan: IntegrationPlan, feeds: list[str]
+    connection: sa.Connection,
+    staging: TableName,
+    contract: Contract,
+    plan: IntegrationPlan,
+    feeds: list[str],
+    rows: TableName,
+    today: dt.date | None = None,
 ) -> None:
-    """Merge the sources into a staged release: per key and field the strongest value, and who gave it."""
-    fields = [field.name for field in contract.fields]
-    key = _key(contract.key)
-    union = sql.SQL(" UNION ALL ").join(
-        sql.SQL("({})").format(
-            sql.SQL(ROWS_OF_FEED).format(
-                key=key,
-                rank=sql.Literal(rank),
-                feed=sql.Literal(feed),
-                fields=identifiers(fields),
-                table=source_table(feed).identifier,
-            )
-        )
-        for rank, feed in enumerate(feeds)
-    )
-    values: list[sql.Composable] = []
-    origins: list[sql.Composable] = []
-    for name in fields:
-        order, allowed = _authority(plan, name, feeds)
-        template = "(array_agg({what} ORDER BY {order}) FILTER (WHERE {name} IS NOT NULL AND {allowed}))[1]"
-        parts = {"order": order, "allowed": allowed, "name": sql.Identifier(name)}
-        values.append(sql.SQL(template + " AS {name}").format(what=sql.Identifier(name), **parts))
-        origin = sql.SQL("jsonb_build_array(_feed, _row_key)")
-        origins += [sql.Literal(name), sql.SQL(template).format(what=origin, **parts)]
+    """Fill `staging` with one row per entity of `rows`: per field the value that survives, and who gave it.
+
+    `rows` (feed, row_key, key, person) holds exactly the source rows that speak for the entities to be staged; `feeds`
+    are those of the plan that have a table. Fields of the key are the entity's: the key itself where it is one field.
+    The field by which a row names a resident holds `person` where that is known, whatever the source wrote.
+    A row's own date after `today`, the city's unless given, does not make it the newest.
+    """
+    # a load just before has left no statistics, and a join planned for a handful of rows never ends
+    execute(connection, "ANALYZE {rows}", rows=rows.identifier)
+    day = today or dt.datetime.now(JAKARTA).date()
+    names = [field.name for field in contract.fields]
+    words = {field.name: last_word(field, _authority(plan, contract, field.name), feeds) for field in contract.fields}
     execute(
         connection,
-        MERGED,
+        STAGE,
         staging=staging.identifier,
-        fields=identifiers(fields),
-        key=key,
-        values=comma(values),
-        origins=comma(origins),
-        union=union,
+        fields=identifiers(names),
+        news=identifiers([name for name in names if name not in plan.volatile]),
+        values=comma([sql.SQL("{} AS {}").format(word.value, sql.Identifier(n)) for n, word in words.items()]),
+        origins=comma([sql.SQL("{} || {}").format(sql.Literal(f'"{n}":'), w.origin) for n, w in words.items()]),
+        warnings=comma([sql.Identifier(f"s{n}", "_warnings") for n in range(len(feeds))]),
+        rows=rows.identifier,
+        speaking=sql.SQL(" ").join(_speaking(n, feed, contract, plan, rows, day) for n, feed in enumerate(feeds)),
+        choices=_choices(words),
     )
 
 
@@ -97,19 +106,50 @@ def warned(connection: sa.Connection, staging: TableName) -> list[dict[str, Any]
     return [dict(row) for row in execute(connection, statement, staging=staging.identifier).mappings()]
 
 
-def _key(names: list[str]) -> sql.Composable:
-    """Return the key as one text, as `pipelines.standardize.source_keys` writes a source's."""
-    if len(names) == 1:
-        return sql.SQL("{}::text").format(sql.Identifier(names[0]))
-    escaped = sql.SQL(r"regexp_replace({}::text, '([\\|])', '\\\1', 'g')")
-    return sql.SQL("concat_ws('|', {})").format(comma([escaped.format(sql.Identifier(name)) for name in names]))
+def _authority(plan: IntegrationPlan, contract: Contract, field: str) -> FieldAuthority:
+    """Return a field's order; the fields of a key are one row's, so that no key of two rows arises."""
+    return FieldAuthority(sources=plan.sources) if field in contract.key else plan.authority(field)
 
 
-def _authority(plan: IntegrationPlan, field: str, feeds: list[str]) -> tuple[sql.Composable, sql.Composable]:
-    """Return the ORDER BY and the filter that put a field's sources in their order."""
-    order = plan.fields.get(field)
-    if order is None:
-        return sql.SQL("_rank"), sql.SQL("true")
-    ranks = [sql.Literal(feed) for feed in order]
-    array = sql.SQL("ARRAY[{}]").format(comma(list(ranks)))
-    return sql.SQL("array_position({}, _feed)").format(array), sql.SQL("_feed = ANY({})").format(array)
+def _speaking(
+    number: int, feed: str, contract: Contract, plan: IntegrationPlan, rows: TableName, today: dt.date
+) -> sql.Composable:
+    """Return the join of one feed's speaking rows, as `s<number>`."""
+    is_dated = any(plan.authority(field.name).silent == "recent" for field in contract.fields)
+    day: sql.Composable = sql.SQL("NULL::date")
+    if is_dated and plan.time:
+        day = sql.SQL("CASE WHEN s.{time} <= {today} THEN s.{time} END").format(
+            time=sql.Identifier(plan.time), today=sql.Literal(today)
+        )
+    runs = "LEFT JOIN control.feed_run run ON run.run_id = s._run AND run.feed = {}" if is_dated else ""
+    return sql.SQL(SPEAKING).format(
+        fields=identifiers([field.name for field in contract.fields]),
+        json=sql.Literal(json.dumps(feed)),
+        prefix=sql.Literal(f"{feed}:"),
+        day=day,
+        seen=sql.SQL("run.extracted_at" if is_dated else "NULL::timestamptz"),
+        values=comma([_own(field, contract, plan) for field in contract.fields]),
+        rows=rows.identifier,
+        table=source_table(feed).identifier,
+        runs=sql.SQL(runs).format(sql.Literal(feed)),
+        feed=sql.Literal(feed),
+        alias=sql.Identifier(f"s{number}"),
+    )
+
+
+def _own(field: ContractField, contract: Contract, plan: IntegrationPlan) -> sql.Composable:
+    """Return what a row says of a field, once it is known whose row it is."""
+    name = sql.Identifier(field.name)
+    if contract.key == [field.name]:
+        return sql.SQL("r.key::{kind} AS {name}").format(kind=sql.SQL(field.type.postgres), name=name)
+    if plan.person is not None and plan.person.nik == field.name:
+        return sql.SQL("coalesce(r.person, s.{name}) AS {name}").format(name=name)
+    return sql.SQL("s.{name}").format(name=name)
+
+
+def _choices(words: dict[str, LastWord]) -> sql.Composable:
+    """Return the join that makes each choice once per entity; OFFSET 0 keeps it from being pulled up and repeated."""
+    made = [
+        sql.SQL("{} AS {}").format(word.choice, sql.Identifier(name)) for name, word in words.items() if word.choice
+    ]
+    return sql.SQL("CROSS JOIN LATERAL (SELECT {} OFFSET 0) chosen").format(comma([*made])) if made else sql.SQL("")

@@ -1,11 +1,11 @@
-"""The catalogue: every application, contract, code list, plan and consumer, checked against each other."""
+"""The catalogue: every application, contract, code list, plan, rule and consumer, checked against each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from schemas.application import AnyApplication, read_application
 from schemas.application_check import application_errors, feed_errors, register_errors
@@ -14,10 +14,21 @@ from schemas.consumer import Consumer, read_consumer
 from schemas.contract import Contract, ContractField, read_contract
 from schemas.errors import ConfigurationError, ConfigurationErrors
 from schemas.feed import Feed
-from schemas.integration_plan import IntegrationPlan, read_integration_plan
+from schemas.integration_plan import IntegrationPlan, read_integration_plan, register_plan
+from schemas.plan_check import plan_errors
+from schemas.rule import Rule, read_rule
+from schemas.rule_check import rule_errors
 from schemas.yaml_file import Loc, YamlFile, suggest
 
 T = TypeVar("T")
+
+
+class Collect(Protocol):
+    """Reads the files of a pattern, with `ids` only these, and keeps the mistakes of those that cannot be read."""
+
+    def __call__(self, pattern: str, read: Callable[[Path], T], ids: set[str] | None) -> Iterator[T]:
+        """Yield what was read."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Catalogue:
     #: ids of files that could not be read: what only follows from that is not reported again
     broken: set[str] = field(default_factory=set, repr=False)
     root: Path = Path()
+    #: the rules across datasets that can be run
+    rules: dict[str, Rule] = field(default_factory=dict)
     #: what is wrong in the files; `application` and `plan` refuse what a mistake touches
     mistakes: list[ConfigurationError] = field(default_factory=list, repr=False)
 
@@ -68,17 +81,22 @@ class Catalogue:
                     errors.extend(error.errors if isinstance(error, ConfigurationErrors) else [error])
 
         applications, plans, consumers = {}, {}, {}
-        wanted = None if only is None else {f"integration.{only}"}
+        # a run of an application needs none; that of a dataset also the register's, and those of its rules' records
+        wanted: set[str] | None = set() if only is not None and "." in only else None
         for plan, file in collect("schemas/integration/*.yaml", read_integration_plan, wanted):
             plans[plan.dataset] = plan
-            files[f"plan:{plan.dataset}"] = file
-        ranked = {source.rpartition(".")[0] for plan in plans.values() for source in plan.sources}
+            if only in (None, plan.dataset):
+                files[f"plan:{plan.dataset}"] = file
+        ranked = {source.rpartition(".")[0] for source in (plans[only].sources if only in plans else ())}
         wanted = None if only is None else ranked | {only}
         for application, file in collect("applications/*/*.yaml", read_application, wanted):
             applications[application.id] = application
             files[application.id] = file
         supplied = {feed.dataset for application in applications.values() for feed in application.feeds.values()}
-        wanted = None if only is None else supplied | {only}
+        rules = _read_rules(collect, only, files)
+        needed = {dataset for rule in rules.values() for dataset in rule.datasets} | supplied
+        register = register_plan(plans.values())
+        wanted = None if only is None else needed | {only} | ({register.dataset} if register else set())
         contracts = {item.dataset: item for item in collect("schemas/contracts/*.odcs.yaml", read_contract, wanted)}
         lists = {f"codelists.{item.codelist}" for contract in contracts.values() for item in contract.fields}
         wanted = None if only is None else lists
@@ -86,8 +104,9 @@ class Catalogue:
         for consumer, file in collect("consumers/*.yaml", read_consumer, None if only is None else set()):
             consumers[consumer.id] = consumer
             files[f"consumer:{consumer.id}"] = file
-        catalogue = cls(applications, contracts, codelists, plans, consumers, files, broken, root, errors)
+        catalogue = cls(applications, contracts, codelists, plans, consumers, files, broken, root, rules, errors)
         errors.extend(catalogue.contradictions())
+        _drop_unsound(rules, contracts, broken, errors)
         return catalogue
 
     def application(self, app_id: str) -> AnyApplication:
@@ -135,9 +154,13 @@ class Catalogue:
             yield from application_errors(app, self.contracts, self.files[app.id])
         yield from register_errors(self.applications, self.files)
         for plan in self.plans.values():
-            yield from self._check_plan(plan, self.files[f"plan:{plan.dataset}"])
+            if (file := self.files.get(f"plan:{plan.dataset}")) is not None:  # else its feeds were not read
+                yield from self._check_plan(plan, file)
         for consumer in self.consumers.values():
             yield from self._check_consumer(consumer, self.files[f"consumer:{consumer.id}"])
+        for rule in self.rules.values():
+            at = self.files[f"rule:{rule.rule}"]
+            yield from rule_errors(rule, self.contracts, self.codelists, self.broken, at)
         for contract in self.contracts.values():
             for item in contract.fields:
                 is_unreadable = f"codelists.{item.codelist}" in self.broken
@@ -187,27 +210,14 @@ class Catalogue:
         if plan.dataset in self.broken:
             return
         contract = self.contracts.get(plan.dataset)
-        every = self.feeds()
-        feeds = {name: feed for name, feed in every.items() if feed.dataset == plan.dataset}
-        homeless = {name for name, feed in every.items() if feed.dataset not in self.contracts}  # told at the feed
         if contract is None:
             yield file.error(
                 f"no contract for dataset '{plan.dataset}'", ("dataset",), suggest(plan.dataset, set(self.contracts))
             )
             return
-        for number, source in enumerate(plan.sources):
-            if source not in {*feeds, *homeless} and source.rpartition(".")[0] not in self.broken:
-                yield file.error(
-                    f"no feed '{source}' supplies {plan.dataset}", ("sources", number), suggest(source, set(feeds))
-                )
-        for feed in set(feeds) - set(plan.sources):
-            yield file.error(f"feed '{feed}' is not ranked", ("sources",), f"add '- {feed}'")
-        for name, order in plan.fields.items():
-            if contract.field(name) is None:
-                names = {item.name for item in contract.fields}
-                yield file.error(f"contract has no field '{name}'", ("fields", name), suggest(name, names))
-            for source in set(order) - set(plan.sources):
-                yield file.error(f"'{source}' is not a source", ("fields", name), suggest(source, set(plan.sources)))
+        feeds = self.feeds()
+        homeless = {feed.dataset for feed in feeds.values()} - set(self.contracts)  # told at the feed
+        yield from plan_errors(plan, contract, feeds, self.broken | homeless, file)
 
     def _check_consumer(self, consumer: Consumer, file: YamlFile) -> Iterator[ConfigurationError]:
         for number, grant in enumerate(consumer.grants):
@@ -238,6 +248,27 @@ def _no_codelist(contract: Contract, name: str, codelist: str, known: set[str]) 
     properties = [item["name"] for item in file.content["schema"][0]["properties"]]
     loc: Loc = ("schema", 0, "properties", properties.index(name), "customProperties")
     return file.error(f"property {name}: no code list '{codelist}'", loc, suggest(codelist, known))
+
+
+def _read_rules(collect: Collect, only: str | None, files: dict[str, YamlFile]) -> dict[str, Rule]:
+    """Return the rules, with `only` those that look at that dataset; a run of an application needs none."""
+    rules = {}
+    for rule, file in collect("schemas/rules/*.yaml", read_rule, set() if only is not None and "." in only else None):
+        if only is None or only in rule.datasets:
+            rules[rule.rule] = rule
+            files[f"rule:{rule.rule}"] = file
+    return rules
+
+
+def _drop_unsound(
+    rules: dict[str, Rule], contracts: Mapping[str, Contract], broken: set[str], mistakes: list[ConfigurationError]
+) -> None:
+    """Take out the rules that cannot be run: their mistakes are told, and the others go on."""
+    wrong = {Path(mistake.where.rsplit(":", 1)[0]) for mistake in mistakes}
+    for name, rule in list(rules.items()):
+        if any(path.stem == name and path.parent.name == "rules" for path in wrong) or rule.datasets - set(contracts):
+            broken.add(f"rules.{name}")
+            del rules[name]
 
 
 def _id(path: Path) -> str:

@@ -19,6 +19,9 @@ class Expect(StrictModel):
     min_rows: int = Field(default=1, ge=0)
     max_quarantined_pct: float = Field(default=20, ge=0, le=100)
     max_deleted_pct: float = Field(default=10, ge=0, le=100)
+    #: rows of people whose NIK is missing or broken: refused, or published without one, with a warning, so that the
+    #: integration finds the resident by name, birth date and address
+    unidentified: Literal["quarantine", "match"] = "quarantine"
 
 
 class Example(StrictModel):

@@ -12,7 +12,7 @@ from simulator.city import City, villages
 from simulator.draw import days, digits, drawn, phones, rounded, streets, text
 from simulator.institutions import PPPK_RANKS, RANKS
 from simulator.land import is_fit
-from simulator.social import poor_rows
+from simulator.social import has_employee, poor_rows
 from simulator.traits import occupation
 
 #: changes a year for each that can change
@@ -91,7 +91,8 @@ def poverty(rng: np.random.Generator, city: City) -> None:
     edits.change(city, "keluarga_miskin", labels, desil=level, pendapatan_bulanan=income, tanggal_survei=city.today)
     out = labels[level == 5]
     edits.drop(city, "keluarga_miskin", out)
-    others = np.flatnonzero(~city["keluarga"]["no_kk"].isin(poor["no_kk"]))
+    families = city["keluarga"]
+    others = np.flatnonzero(~families["no_kk"].isin(poor["no_kk"]) & ~has_employee(city, families))
     if len(out) and len(others):
         cards = city.rows("keluarga", rng.choice(others, min(len(out), len(others)), replace=False))
         edits.add(city, "keluarga_miskin", poor_rows(rng, cards, city.today, city.first_free("keluarga_miskin")))

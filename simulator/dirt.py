@@ -1,46 +1,35 @@
 """What goes wrong in real sources: small vectorised functions, by the name of the fault.
 
-Each takes the whole frame of texts, the positions of the chosen rows, the rule and the dice of all rows, and
-returns the frame and the positions of the rows that are wrong afterwards (a duplicate is a new row).
+What goes wrong with people's names and numbers stands in `simulator.dirt_people`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from simulator import dirt_people
 from simulator.dice import Dice
+from simulator.dirt_registry import COLUMNS, DIRT, NEEDS_TEXTS, UNDETECTABLE, DirtRule, kind, value
 from simulator.draw import Array, digits, listed
 
-
-class DirtRule(Protocol):
-    """What a kind of dirt may read from its rule in the description."""
-
-    @property
-    def column(self) -> list[str]:
-        """The columns that get dirty."""
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts to choose from."""
-
-    @property
-    def variants(self) -> dict[str, list[str]]:
-        """The spellings to choose from, by the clean text."""
+__all__ = ["COLUMNS", "DIRT", "NEEDS_TEXTS", "UNDETECTABLE", "eligible"]
 
 
-def eligible(frame: pd.DataFrame, rule: DirtRule, kind: str) -> Array:
+def eligible(frame: pd.DataFrame, rule: DirtRule, fault: str) -> Array:
     """Return which rows a rule can spoil: those with a value, and for variants one that has another spelling."""
     can = np.ones(len(frame), bool)
-    if kind != "soft_deleted":
+    if fault != "soft_deleted":
         for name in rule.column:
             can &= frame[name].notna().to_numpy()
     if rule.variants:
         can &= frame[rule.column[0]].isin(list(rule.variants)).to_numpy()
-    if kind == "stale_code":
+    needed = dirt_people.CAN_HAVE.get(fault)
+    if needed is not None:
+        can &= needed(frame[rule.column[0]]).to_numpy(bool)
+    if fault == "stale_code":
         can &= frame[rule.column[0]].isin(list(_stale_codes())).to_numpy()
     return can
 
@@ -51,59 +40,22 @@ def _stale_codes() -> dict[str, str]:
     return dict(zip(split["kode_bps"], split["kode_bps_lama"], strict=True))
 
 
-DirtFunction = Callable[[pd.DataFrame, Array, DirtRule, Dice], tuple[pd.DataFrame, Array]]
-ValueFunction = Callable[["pd.Series[Any]", DirtRule, Dice], "pd.Series[Any]"]
-DIRT: dict[str, DirtFunction] = {}
-#: kinds that write the texts of their rule
-NEEDS_TEXTS = {"wrong_code", "out_of_range", "future_date"}
-#: kinds that leave a value which is as good as any other, seen from one source alone
-UNDETECTABLE = {"emptied", "orphan_row", "typo"}
-#: number of columns that a kind needs: (at least, at most)
-COLUMNS: dict[str, tuple[int, int]] = {}
-
-
-def _kind(name: str, fewest: int, most: int) -> Callable[[DirtFunction], DirtFunction]:
-    def keep(function: DirtFunction) -> DirtFunction:
-        DIRT[name], COLUMNS[name] = function, (fewest, most)
-        return function
-
-    return keep
-
-
-def _value(name: str) -> Callable[[ValueFunction], ValueFunction]:
-    """Register a kind that spoils one column of the chosen rows."""
-
-    def keep(function: ValueFunction) -> ValueFunction:
-        def spoil(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
-            column = frame[rule.column[0]].astype(object)
-            before = column.iloc[rows]
-            after = function(before, rule, dice.take(rows)).astype(object)
-            column.iloc[rows] = after.to_numpy()
-            changed = after.isna().to_numpy() | (after.to_numpy() != before.to_numpy())
-            return frame.assign(**{rule.column[0]: column.astype("str")}), rows[changed]
-
-        DIRT[name], COLUMNS[name] = spoil, (1, 1)
-        return function
-
-    return keep
-
-
 def _chosen(texts: list[str], like: pd.Series[Any], dice: Dice) -> pd.Series[Any]:
     return pd.Series(dice.pick("text", texts), index=like.index, dtype="str")
 
 
-@_value("missing_text")
+@value("missing_text")
 def _missing_text(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """A placeholder where the value was."""
     return _chosen(rule.texts or ["-", "tidak ada"], values, dice)
 
 
-@_value("emptied")
+@value("emptied")
 def _emptied(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return pd.Series([None] * len(values), index=values.index, dtype="str")
 
 
-@_value("typo")
+@value("typo")
 def _typo(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """One letter doubled: what a hurried hand does, and what nobody can see from one source."""
     place = dice.shares("place")
@@ -112,31 +64,31 @@ def _typo(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return pd.Series(texts, index=values.index, dtype="str")
 
 
-@_value("padded")
+@value("padded")
 def _padded(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     texts = dice.pick("before", ["", " ", "  "]) + values.to_numpy(object) + dice.pick("after", [" ", "   ", "\u00a0"])
     return pd.Series(texts, index=values.index, dtype="str")
 
 
-@_value("wrong_code")
-@_value("out_of_range")
-@_value("future_date")
+@value("wrong_code")
+@value("out_of_range")
+@value("future_date")
 def _told(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """One of the rule's own texts: what is wrong in a column, only its description knows."""
     return _chosen(rule.texts, values, dice)
 
 
-@_value("zero_date")
+@value("zero_date")
 def _zero_date(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return _chosen(rule.texts or ["0000-00-00"], values, dice)
 
 
-@_value("bad_date")
+@value("bad_date")
 def _bad_date(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return _chosen(rule.texts or ["31-02-1990", "1990-13-45", "31 Juni 1985"], values, dice)
 
 
-@_value("nik_number")
+@value("nik_number")
 def _nik_number(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """A spreadsheet or a double column made a number of it: the digits are gone, or '.0' came."""
     bare = {text: text.lstrip("'") for text in values.dropna().unique()}
@@ -146,17 +98,17 @@ def _nik_number(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series
     return pd.Series(texts, index=values.index, dtype=object)
 
 
-@_value("nik_short")
+@value("nik_short")
 def _nik_short(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return values.str[:-1]
 
 
-@_value("nik_serial_zero")
+@value("nik_serial_zero")
 def _nik_serial_zero(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return values.str[:-4] + "0000"
 
 
-@_value("enum_variant")
+@value("enum_variant")
 def _enum_variant(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """Another spelling of the same code; a text without variants stays."""
     share = dice.shares("variant")
@@ -168,14 +120,14 @@ def _variant(spellings: list[str] | None, text: Any, share: float) -> Any:
     return spellings[int(share * len(spellings))] if spellings else text
 
 
-@_value("stale_code")
+@value("stale_code")
 def _stale_code(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """The BPS code from before a kecamatan was split; kelurahan that kept their code stay."""
     stale = _stale_codes()
     return values.map(lambda text: stale.get(text, text))
 
 
-@_value("latin1")
+@value("latin1")
 def _latin1(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """An accent that exists in latin1, where the operator's keyboard put one."""
     accents = {"E": "É", "A": "Á", "I": "Í", "e": "é", "a": "á", "i": "í", "O": "Ó", "U": "Ú"}
@@ -187,7 +139,7 @@ def _latin1(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any
     return values.map(accent)
 
 
-@_value("phone_variants")
+@value("phone_variants")
 def _phone_variants(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     way = dice.integers("way", 0, 3)
     plus = "+62 " + values.str[1:4] + "-" + values.str[4:8] + "-" + values.str[8:]
@@ -195,18 +147,18 @@ def _phone_variants(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Se
     return pd.Series(np.select([way == 0, way == 1], [plus, dashed], "62" + values.str[1:]), index=values.index)
 
 
-@_value("money_variants")
+@value("money_variants")
 def _money_variants(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     number = values.str.replace(r"\D", "", regex=True).map(lambda text: f"{int(text):,}".replace(",", "."))
     return pd.Series(np.where(dice.shares("way") < 0.5, "Rp " + number + ",00", "Rp" + number), values.index)
 
 
-@_value("soft_deleted")
+@value("soft_deleted")
 def _soft_deleted(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     return _chosen(rule.texts or ["1"], values, dice)
 
 
-@_value("orphan_row")
+@value("orphan_row")
 def _orphan_row(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series[Any]:
     """A card number that nobody has: kecamatan 99."""
     day = digits(dice.integers("day", 1, 29), 2)
@@ -214,7 +166,7 @@ def _orphan_row(values: pd.Series[Any], rule: DirtRule, dice: Dice) -> pd.Series
     return pd.Series(number.to_numpy(), index=values.index, dtype="str")
 
 
-@_kind("swapped_columns", 2, 2)
+@kind("swapped_columns", 2, 2)
 def _swapped_columns(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
     left, right = rule.column
     one, other = frame[left].astype(object), frame[right].astype(object)
@@ -224,7 +176,7 @@ def _swapped_columns(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dic
     return frame.assign(**{left: one.astype("str"), right: other.astype("str")}), rows
 
 
-@_kind("duplicate_row", 0, 1)
+@kind("duplicate_row", 0, 1)
 def _duplicate_row(frame: pd.DataFrame, rows: Array, rule: DirtRule, dice: Dice) -> tuple[pd.DataFrame, Array]:
     """The same row again: under a new number in `column` (its digits behind an 8), or without it under the same key."""
     again = frame.iloc[rows].copy()

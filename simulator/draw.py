@@ -101,6 +101,11 @@ def days(moments: Any) -> Any:
     return np.asarray(moments, dtype="datetime64[D]").astype("datetime64[s]")
 
 
+def never(size: int) -> Any:
+    """Return `size` missing days."""
+    return np.full(size, np.datetime64("NaT"), "datetime64[s]")
+
+
 def parts(moments: Any) -> tuple[Array, Array, Array]:
     """Return year, month and day of a datetime array as integers."""
     index = pd.DatetimeIndex(np.asarray(moments).astype("datetime64[s]"))

@@ -10,7 +10,7 @@ TRUTH_COLUMNS: dict[str, list[str]] = {
     "penduduk": [
         "nik", "no_kk", "nama_lengkap", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "agama", "status_kawin",
         "pendidikan", "pekerjaan", "golongan_darah", "shdk", "status_dasar", "alamat", "rt", "rw", "kode_kelurahan",
-        "telepon", "nama_ibu",
+        "telepon", "nama_ibu", "tanggal_kematian",
     ],
     "keluarga": [
         "no_kk", "nik_kepala", "nama_kepala", "alamat", "rt", "rw", "kode_kelurahan", "jumlah_anggota",

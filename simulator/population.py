@@ -21,8 +21,9 @@ from simulator.history import FLOWS
 from simulator.institutions import draw_employees, draw_schools, draw_units
 from simulator.living import live_one_day
 from simulator.people import draw_people
+from simulator.planting import plant
 
-__all__ = ["FEWEST", "TRUTH_COLUMNS", "build_truth", "today"]
+__all__ = ["FEWEST", "TRUTH_COLUMNS", "build_truth", "planted", "today"]
 
 #: The fewest residents that make a city with its employees and permits.
 FEWEST = 100
@@ -71,13 +72,21 @@ def build_truth(residents: int = 5000, seed: int = 1, day: int = 0) -> dict[str,
         raise ValueError(f"a city has at least {FEWEST} residents, not {residents}")
     if day < 0:
         raise ValueError(f"the city begins on day 0, not {day}")
-    city = City(TODAY, _first_day(residents, seed))
+    city = City(TODAY, _first_day(residents, seed)[0])
     for number in range(1, day + 1):
         city = live_one_day(city, seed, number)
     return {name: city.frames[name] for name in TRUTH_COLUMNS}
 
 
-def _first_day(residents: int, seed: int) -> dict[str, pd.DataFrame]:
+def planted(residents: int = 5000, seed: int = 1) -> pd.DataFrame:
+    """Return the contradictions that were put into a city on its first day: columns rule, dataset, key.
+
+    `simulator.contradictions.known` finds these and those that came by themselves.
+    """
+    return _first_day(residents, seed)[1]
+
+
+def _first_day(residents: int, seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     # a stream of its own for each part: a change in one leaves the others' bytes alone
     streams = [np.random.default_rng([seed, part]) for part in range(6)]
     people, families = draw_people(streams[0], residents)
@@ -94,11 +103,14 @@ def _first_day(residents: int, seed: int) -> dict[str, pd.DataFrame]:
     city = City(TODAY, frames)
     for name, make in MAKERS.items():
         frames[name] = make(stream(seed, name), city)
-    frames["sekolah"] = schooling.count_pupils(frames["sekolah"], frames["siswa"])
+    died = frames["kematian"].set_index("nik")["tanggal_kematian"]
+    frames["penduduk"] = frames["penduduk"].assign(tanggal_kematian=people["nik"].map(died))
     for name, flow in FLOWS.items():
         frames[name] = flow.history(stream(seed, name), city)
         if name == "pelaku_usaha":
             frames["perusahaan"] = company_rows(stream(seed, "perusahaan"), frames[name], TODAY, 0)
     for name, make in LATER.items():
         frames[name] = make(stream(seed, name), city)
-    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items()}
+    cases = plant(stream(seed, "contradictions"), city)
+    frames["sekolah"] = schooling.count_pupils(frames["sekolah"], frames["siswa"])
+    return {name: frames[name][columns] for name, columns in TRUTH_COLUMNS.items()}, cases

@@ -31,13 +31,24 @@ def person(who: pd.DataFrame, *columns: str) -> dict[str, Any]:
 
 
 def draw_poor_families(rng: np.random.Generator, city: City) -> pd.DataFrame:
-    """Return the frame `keluarga_miskin`: about a quarter of the families, the larger ones sooner."""
+    """Return the frame `keluarga_miskin`: about a quarter of the families, the larger ones sooner.
+
+    Families of city employees come last: only where a small city has no others.
+    """
     families = city["keluarga"]
     size = families["jumlah_anggota"].to_numpy()
     count = len(families) // 4
-    weight = 1.0 + size
+    weight = (1.0 + size) * np.where(has_employee(city, families), 1e-9, 1)
     chosen = np.sort(rng.choice(len(families), count, replace=False, p=weight / weight.sum()))
     return poor_rows(rng, city.rows("keluarga", chosen), city.today, 0)
+
+
+def has_employee(city: City, families: pd.DataFrame) -> Array:
+    """Tell which families have a member who is an employee of the city: they are not poor."""
+    people = city["penduduk"]
+    cards = people.loc[people["nik"].isin(city["pegawai"]["nik"]), "no_kk"]
+    found: Array = families["no_kk"].isin(cards).to_numpy()
+    return found
 
 
 def poor_rows(rng: np.random.Generator, cards: pd.DataFrame, today: np.datetime64, first: int) -> pd.DataFrame:

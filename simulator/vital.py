@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from simulator import edits
 from simulator.city import City, made
-from simulator.draw import Array, digits, names, streets, text
+from simulator.draw import Array, days, digits, names, never, streets, text
 from simulator.events import birth_rows, death_rows, marriage_rows, move_rows
 from simulator.land import house_rows
 from simulator.people import draw_people, numbered
@@ -62,6 +64,7 @@ def births(rng: np.random.Generator, city: City) -> None:
             "golongan_darah": "13",
             "shdk": "4",
             "status_dasar": "1",
+            "tanggal_kematian": never(count),
             "telepon": text([None] * count),
             "nama_ibu": mothers["nama_lengkap"],
         },
@@ -81,23 +84,32 @@ def deaths(rng: np.random.Generator, city: City) -> None:
     if count == 0:
         return
     chosen = np.sort(rng.choice(len(people), count, replace=False, p=weight / weight.sum()))
-    who, labels = city.rows("penduduk", chosen), people.index[chosen]
-    edits.change(city, "penduduk", labels, status_dasar="2")
-    couples = who.loc[who["shdk"].isin(["1", "3"]) & (who["status_kawin"] == "2"), "no_kk"]
-    mates = people["no_kk"].isin(couples) & people["shdk"].isin(["1", "3"]) & ~people["nik"].isin(who["nik"])
-    edits.change(city, "penduduk", people.index[mates], status_kawin="4")
-    edits.add(city, "kematian", death_rows(who, np.full(count, city.today), city.first_free("kematian")))
-    _leave_lists(city, who)
+    who = city.rows("penduduk", chosen)
+    bury(city, people.index[chosen], np.full(count, city.today))
+    leave_lists(city, who["nik"])
     veterans = city["veteran"]
     edits.change(city, "veteran", veterans.index[veterans["nik"].isin(who["nik"])], masih_hidup=False)
 
 
-def _leave_lists(city: City, who: pd.DataFrame) -> None:
-    """Take people off the lists of those who live and work here; as pupils they have left."""
+def bury(city: City, labels: Any, died: Array) -> None:
+    """Register deaths of residents by label, on the days `died`; their spouses are widowed."""
+    people = city["penduduk"]
+    who = people.loc[labels].reset_index(drop=True)
+    gone = pd.Series(days(died))
+    edits.change(city, "penduduk", labels, status_dasar="2", tanggal_kematian=gone)
+    couples = who.loc[who["shdk"].isin(["1", "3"]) & (who["status_kawin"] == "2"), "no_kk"]
+    mates = people["no_kk"].isin(couples) & people["shdk"].isin(["1", "3"]) & ~people["nik"].isin(who["nik"])
+    edits.change(city, "penduduk", people.index[mates], status_kawin="4")
+    edits.add(city, "kematian", death_rows(who, died, city.first_free("kematian")))
+
+
+def leave_lists(city: City, nik: pd.Series[str], but: str = "") -> None:
+    """Take people off the lists of those who live and work here, all `but` one; as pupils they have left."""
     for name in ("lansia", "disabilitas", "pencari_kerja", "tenaga_pendidik", "tenaga_kesehatan"):
-        edits.drop(city, name, city[name].index[city[name]["nik"].isin(who["nik"])])
+        if name != but:
+            edits.drop(city, name, city[name].index[city[name]["nik"].isin(nik)])
     pupils = city["siswa"]
-    gone = pupils["nik"].isin(who["nik"]) & pupils["status_siswa"].isin(["AKTIF", "DAFTAR"])
+    gone = pupils["nik"].isin(nik) & pupils["status_siswa"].isin(["AKTIF", "DAFTAR"])
     edits.change(city, "siswa", pupils.index[gone], status_siswa="KELUAR")
 
 
@@ -111,10 +123,16 @@ def departures(rng: np.random.Generator, city: City) -> None:
         return
     chosen = np.sort(rng.choice(able, count, replace=False))
     who = city.rows("penduduk", chosen)
-    edits.change(city, "penduduk", people.index[chosen], status_dasar="3")
-    gone = move_rows(rng, who, np.full(count, city.today), np.ones(count, bool), city.first_free("perpindahan"))
+    depart(rng, city, people.index[chosen])
+    leave_lists(city, who["nik"])
+
+
+def depart(rng: np.random.Generator, city: City, labels: Any) -> None:
+    """Register that residents, by label, move to another city today."""
+    who = city["penduduk"].loc[labels].reset_index(drop=True)
+    edits.change(city, "penduduk", labels, status_dasar="3")
+    gone = move_rows(rng, who, np.full(len(who), city.today), np.ones(len(who), bool), city.first_free("perpindahan"))
     edits.add(city, "perpindahan", gone)
-    _leave_lists(city, who)
 
 
 def arrivals(rng: np.random.Generator, city: City) -> None:
@@ -123,7 +141,7 @@ def arrivals(rng: np.random.Generator, city: City) -> None:
     if count == 0:
         return
     people, cards = draw_people(rng, count, city.today, (city["penduduk"], city["keluarga"]))
-    people = people.assign(status_dasar="1")[list(city["penduduk"].columns)]
+    people = people.assign(status_dasar="1", tanggal_kematian=never(len(people)))[list(city["penduduk"].columns)]
     came = move_rows(rng, people, np.full(count, city.today), np.zeros(count, bool), city.first_free("perpindahan"))
     for name, rows in (("penduduk", people), ("keluarga", cards), ("perpindahan", came)):
         first = city.first_free(name)

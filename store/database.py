@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, cast
 
+import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 from psycopg import sql
@@ -18,6 +19,8 @@ EXAMPLE = "write it as postgresql://user:password@host:5432/opdhub, special char
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: SQLSTATE classes of a server that cannot be reached, is going down or has no room for a connection
 UNREACHABLE = ("08", "53", "57")
+#: PostgreSQL's number of the type date
+DATE = 1082
 #: takes the session's lock of a name, or says false at once; the server gives it back when the process ends
 TRY_LOCK = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 
@@ -96,6 +99,20 @@ class Database:
                 f"rows could not be staged ({type(error).__name__})", where=str(self.url), fix="run it again"
             ) from error
 
+    def parts(self, table: sql.Identifier, columns: list[str]) -> Iterator[pa.Table]:
+        """Yield the rows of a table that is committed: `_row` (from 0 in each part), `_key` and these columns."""
+        from adbc_driver_postgresql import dbapi as adbc
+
+        names = identifiers(list(dict.fromkeys(["_key", *columns])))
+        query = sql.SQL("SELECT {} FROM {}").format(names, table).as_string(None)
+        with adbc.connect(self.address) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            for batch in cursor.fetch_record_batch():
+                rows = pa.table([pa.array(range(batch.num_rows), pa.int64())], names=["_row"])
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    rows = rows.append_column(name, column)
+                yield rows
+
     def upgrade(self) -> None:
         """Bring the schemas to the newest migration; safe to call again and by several at once."""
         from alembic import command
@@ -130,6 +147,30 @@ def execute(
     parts = {key: sql.Identifier(item) if isinstance(item, str) else item for key, item in names.items()}
     text = sql.SQL(statement).format(**parts).as_string(None)
     return connection.exec_driver_sql(text, params or {})
+
+
+def read_arrow(connection: sa.Connection, query: LiteralString) -> pa.Table:
+    """Return what a SELECT finds, in the connection's transaction: dates as date32, all else as text."""
+    from pyarrow import csv
+
+    driver, text = cast(psycopg.Connection, connection.connection.driver_connection), sql.SQL(query)
+    with driver.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT * FROM ({}) rows LIMIT 0").format(text))
+        columns = cursor.description or []
+        with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(text)) as copy:
+            content = b"".join(copy)
+    types = {column.name: pa.date32() if column.type_code == DATE else pa.string() for column in columns}
+    if not content:
+        return pa.schema(list(types.items())).empty_table()
+    return csv.read_csv(
+        pa.BufferReader(content),
+        csv.ReadOptions(column_names=list(types)),
+        csv.ParseOptions(newlines_in_values=True),
+        # COPY writes NULL as nothing and an empty text as ""
+        csv.ConvertOptions(
+            column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
 
 
 def comma(items: list[sql.Composable]) -> sql.Composed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 from psycopg import sql
 
@@ -9,11 +11,23 @@ from schemas.consumer import Consumer
 from schemas.contract import Contract, ContractField
 from schemas.masking import IDENTIFIERS
 from store.database import Database, comma, execute
-from store.tables import ensure_hub, hub_table
+from store.tables import changes_table, ensure_hub, hub_table
+from store.versions import ensure_versions
 
 VIEW = """
     CREATE OR REPLACE VIEW {view} WITH (security_barrier) AS SELECT {columns} FROM {table}
     WHERE (SELECT control.unmasked(current_user, {dataset})) IS NOT NULL
+"""
+#: beside the dataset its change feed, masked field by field as the dataset is; `changed` names what this reader sees
+CHANGES_VIEW = """
+    CREATE OR REPLACE VIEW {view} WITH (security_barrier) AS
+    SELECT c.change, c.release, r.published_at AS at, c.operation, {key} AS key,
+           ARRAY(SELECT f FROM unnest(c.changed) f WHERE {how}::jsonb ->> f = 'clear' OR f = ANY ({shown})) AS changed,
+           control.mask_image(c.before, {shown}, {how}) AS before,
+           control.mask_image(c.after, {shown}, {how}) AS after,
+           {into_key} AS into_key
+    FROM {changes} c LEFT JOIN control.release r ON r.dataset = {dataset} AND r.release = c.release
+    WHERE {shown} IS NOT NULL
 """
 #: the warnings travel with the row to its readers
 WARNINGS = sql.SQL("_warnings AS peringatan")
@@ -34,7 +48,9 @@ def apply_grants(database: Database, consumers: dict[str, Consumer], contracts: 
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8143002)")
         for contract in contracts.values():
             ensure_hub(connection, contract)
+            ensure_versions(connection, contract.dataset)
             _view(connection, contract)
+            _changes_view(connection, contract)
         connection.exec_driver_sql("DELETE FROM control.consumer_grant")
         for consumer in consumers.values():
             _grant(connection, consumer)
@@ -63,19 +79,59 @@ def _view(connection: sa.Connection, contract: Contract) -> None:
     )
 
 
+def _changes_view(connection: sa.Connection, contract: Contract) -> None:
+    """Make the view of a dataset's change feed what the contract says; its columns never change."""
+    dataset = sql.Literal(contract.dataset)
+    how = {field.name: _how(field) for field in contract.fields}
+    shown = sql.SQL("(SELECT control.unmasked(current_user, {}))::text[]").format(dataset)
+    execute(
+        connection,
+        CHANGES_VIEW,
+        view=sql.Identifier("pub", changes_table(contract.dataset).name),
+        changes=changes_table(contract.dataset).identifier,
+        dataset=dataset,
+        shown=shown,
+        how=sql.Literal(json.dumps(how)),
+        key=_masked_key(contract, "key", shown),
+        into_key=_masked_key(contract, "into_key", shown),
+    )
+
+
+def _masked_key(contract: Contract, column: str, shown: sql.Composable) -> sql.Composable:
+    """Return a key, masked while one of its fields is: as its only field, or as a whole."""
+    name = sql.Identifier("c", column)
+    personal = [field for field in map(contract.field, contract.key) if field and field.personal]
+    if not personal:
+        return name
+    # the first letter of a compound key may be a whole code
+    masked = _masked(personal[0], name) if len(contract.key) == 1 else sql.SQL("left({}, 0) || '***'").format(name)
+    return sql.SQL("CASE WHEN {names}::text[] <@ {shown} THEN {name} ELSE {masked} END").format(
+        names=sql.Literal([field.name for field in personal]), shown=shown, name=name, masked=masked
+    )
+
+
+def _how(field: ContractField) -> str:
+    """Return how a field looks to those to whom it is not shown: clear, id, text or null."""
+    if not field.personal:
+        return "clear"
+    if field.type.postgres != "text":
+        return "null"
+    return "id" if field.type.name in IDENTIFIERS else "text"
+
+
+def _masked(field: ContractField, value: sql.Composable) -> sql.Composable:
+    how = _how(field)
+    return sql.SQL("NULL") if how == "null" else sql.SQL(f"control.mask_{how}({{}})").format(value)
+
+
 def _column(field: ContractField, dataset: str) -> sql.Composable:
     name = sql.Identifier(field.name)
     if not field.personal:
         return name
-    if field.type.postgres != "text":
-        masked: sql.Composable = sql.SQL("NULL")
-    else:
-        function = "control.mask_id" if field.type.name in IDENTIFIERS else "control.mask_text"
-        masked = sql.SQL(function + "({})").format(name)
     return sql.SQL(
         "CASE WHEN {field} = ANY((SELECT control.unmasked(current_user, {dataset}))::text[]) "
         "THEN {name} ELSE {masked} END AS {name}"
-    ).format(field=sql.Literal(field.name), dataset=sql.Literal(dataset), name=name, masked=masked)
+    ).format(field=sql.Literal(field.name), dataset=sql.Literal(dataset), name=name, masked=_masked(field, name))
 
 
 def _grant(connection: sa.Connection, consumer: Consumer) -> None:
@@ -87,7 +143,8 @@ def _grant(connection: sa.Connection, consumer: Consumer) -> None:
     execute(connection, "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC", database=database)
     execute(connection, "GRANT CONNECT ON DATABASE {database} TO {role}", database=database, role=role)
     for grant in consumer.grants:
-        execute(connection, "GRANT SELECT ON {view} TO {role}", view=sql.Identifier("pub", grant.dataset), role=role)
+        for name in (grant.dataset, changes_table(grant.dataset).name):
+            execute(connection, "GRANT SELECT ON {view} TO {role}", view=sql.Identifier("pub", name), role=role)
         connection.execute(
             sa.text("""
                 INSERT INTO control.consumer_grant (role, dataset, unmasked, purpose, valid_until)

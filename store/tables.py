@@ -11,11 +11,12 @@ from psycopg import sql
 
 from schemas.contract import Contract
 from schemas.errors import GateError
-from store.database import comma, execute, run_lock_name
+from store.database import comma, execute, identifiers, run_lock_name
 
 #: what the hub knows of a source row besides its fields: key and number in the landing, content hash,
-#: warnings that travel with it, and the run that last changed it
-SOURCE_COLUMNS = {"_key": "text", "_hash": "text", "_row": "bigint", "_warnings": "text"}
+#: warnings that travel with it, what the source wrote where that differs from the published value (JSON, source
+#: column → text), and the run that last changed it
+SOURCE_COLUMNS = {"_key": "text", "_hash": "text", "_row": "bigint", "_warnings": "text", "_original": "text"}
 #: what it knows of an integrated row: key, content hash, which feed and row supplied each field, and the
 #: warnings that its rows carry, each as feed:field:rule
 HUB_COLUMNS = {"_key": "text", "_hash": "text", "_provenance": "jsonb", "_warnings": "text"}
@@ -108,6 +109,21 @@ def changes_table(dataset: str) -> TableName:
     return TableName("hub", f"{dataset}_changes")
 
 
+def history_table(dataset: str) -> TableName:
+    """Return the ended versions of a dataset's rows: `_release` made one, `_until` ended it."""
+    return TableName("hub", f"{dataset}_history")
+
+
+def members_table(dataset: str) -> TableName:
+    """Return which source row is which entity of a dataset, and why."""
+    return TableName("hub", f"{dataset}_members")
+
+
+def touched_table(dataset: str) -> TableName:
+    """Return the entities whose source rows have changed since the last release."""
+    return TableName("hub", f"{dataset}_touched")
+
+
 def ensure_source(connection: sa.Connection, table: TableName, contract: Contract) -> None:
     """Create a feed's table, or add the fields that its contract has gained."""
     _ensure(connection, table, contract, {**SOURCE_COLUMNS, "_run": "text"})
@@ -121,12 +137,50 @@ def ensure_hub(connection: sa.Connection, contract: Contract) -> None:
         """CREATE TABLE IF NOT EXISTS {table} (
             change bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             release bigint NOT NULL,
-            operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+            operation text NOT NULL CONSTRAINT {check} CHECK (operation IN ('insert', 'update', 'delete', 'merge')),
             key text NOT NULL,
             changed text[] NOT NULL,
             before jsonb,
-            after jsonb)""",
+            after jsonb,
+            into_key text)""",
         table=changes_table(contract.dataset).identifier,
+        check=f"{contract.dataset}_changes_operation_check",
+    )
+    _ensure_history(connection, contract)
+    _ensure_members(connection, contract.dataset)
+
+
+def _ensure_history(connection: sa.Connection, contract: Contract) -> None:
+    table = history_table(contract.dataset)
+    extra = {**HUB_COLUMNS, "_release": "bigint", "_until": "bigint"}
+    _ensure(connection, table, contract, extra, key=("_key", "_until"))
+
+
+def _ensure_members(connection: sa.Connection, dataset: str) -> None:
+    execute(
+        connection,
+        """CREATE TABLE IF NOT EXISTS {table} (
+            feed text NOT NULL,
+            row_key text NOT NULL,
+            -- content of the source row when this was decided
+            row_hash text NOT NULL,
+            -- the entity, or NULL while it is nobody's
+            key text,
+            -- the resident whom the row names, where the dataset's rows name one
+            person text,
+            how text NOT NULL CHECK (how IN ('exact', 'probabilistic', 'steward', 'none')),
+            score real,
+            reason text,
+            -- the likeliest entity where nobody has decided
+            candidate text,
+            decided_by text NOT NULL,
+            decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            PRIMARY KEY (feed, row_key));
+        CREATE INDEX IF NOT EXISTS {index} ON {table} (key);
+        CREATE TABLE IF NOT EXISTS {touched} (key text PRIMARY KEY)""",
+        table=members_table(dataset).identifier,
+        index=f"{dataset}_members_key",
+        touched=touched_table(dataset).identifier,
     )
 
 
@@ -154,12 +208,19 @@ def _columns(contract: Contract, extra: dict[str, str]) -> sql.Composed:
     return comma([sql.Identifier(name) + sql.SQL(f" {kind}") for name, kind in types.items()])
 
 
-def _ensure(connection: sa.Connection, table: TableName, contract: Contract, extra: dict[str, str]) -> None:
+def _ensure(
+    connection: sa.Connection,
+    table: TableName,
+    contract: Contract,
+    extra: dict[str, str],
+    key: tuple[str, ...] = ("_key",),
+) -> None:
     execute(
         connection,
-        "CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY (_key))",
+        "CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({key}))",
         table=table.identifier,
         columns=_columns(contract, extra),
+        key=identifiers(list(key)),
     )
     known = {
         row.column_name: row.data_type
@@ -171,19 +232,19 @@ def _ensure(connection: sa.Connection, table: TableName, contract: Contract, ext
             {"schema": table.schema, "name": table.name},
         )
     }
-    for item in contract.fields:
-        if item.name not in known:
-            kind = sql.SQL(item.type.postgres)
+    wanted = {**extra, **{item.name: item.type.postgres for item in contract.fields}}
+    for name, kind in wanted.items():
+        if name not in known:
             execute(
                 connection,
                 "ALTER TABLE {table} ADD COLUMN {name} {kind}",
                 table=table.identifier,
-                name=item.name,
-                kind=kind,
+                name=name,
+                kind=sql.SQL(kind),
             )
-        elif known[item.name] != item.type.postgres:
+        elif known[name] != kind:
             raise GateError(
-                f"column {item.name} is {known[item.name]}, the contract says {item.type.postgres}",
+                f"column {name} is {known[name]}, the contract says {kind}",
                 where=f"{table.schema}.{table.name}",
                 fix="a changed type needs a new field, or a migration of the table",
             )

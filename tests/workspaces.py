@@ -23,6 +23,8 @@ from store.tables import TableName, hub_table, source_table
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, Any]
+#: what a source row has besides its content
+OF_THE_RUN = ("_key", "_run", "_row", "_original")
 
 
 def finder(connections: Mapping[str, str]) -> Callable[[str], Connection]:
@@ -59,6 +61,7 @@ class MakeWorkspace:
             plans={plan["dataset"]: IntegrationPlan.model_validate(plan) for plan in plans},
             contracts=self.catalogue.contracts | (contracts or {}),
             consumers={},
+            rules={},
             files=files,
         )
         checked = replace(made, plans={})
@@ -101,7 +104,7 @@ def table_rows(database: Database, table: TableName, columns: str = "*", order: 
 def source_rows(database: Database, feed: str) -> dict[str, Row]:
     """Return what is published of a feed, by key; without the columns that only tell of the run."""
     rows = table_rows(database, source_table(feed))
-    return {row["_key"]: {k: v for k, v in row.items() if k not in ("_key", "_run", "_row")} for row in rows}
+    return {row["_key"]: {k: v for k, v in row.items() if k not in OF_THE_RUN} for row in rows}
 
 
 def hub_rows(database: Database, dataset: str) -> dict[str, Row]:

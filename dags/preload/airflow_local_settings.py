@@ -12,6 +12,8 @@ if "scheduler" in sys.argv:
 
     import connectors
     import pipelines.integrate
+    import pipelines.match.link
+    import pipelines.match.train
     import pipelines.publish
     import pipelines.run
     import pipelines.validate  # noqa: F401

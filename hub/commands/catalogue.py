@@ -47,6 +47,7 @@ def check(
         "contracts": len(loaded.contracts),
         "codelists": len(loaded.codelists),
         "datasets": len(loaded.plans),
+        "rules": len(loaded.rules),
         "consumers": len(loaded.consumers),
         "errors": 0,
     }

@@ -75,8 +75,16 @@ def tick(
 
 
 @app.command("score", epilog="Example: opdhub city score --json")
-def score(json: Json = False) -> None:
+def score(
+    integration: Annotated[
+        bool, typer.Option("--integration", help="Measure matching, survivorship and the rules across datasets.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Measure what the hub made of the faults in the city: recall and precision, by kind of fault."""
+    if integration:
+        _score_integration(json)
+        return
     from hub.city_published import score_city
     from hub.city_score import summary
 
@@ -94,3 +102,30 @@ def score(json: Json = False) -> None:
     say(f"recall {result['recall']}, precision {result['precision']} ({result['false_alarms']} false alarms)")
     if skipped:
         say("left out: " + ", ".join(skipped))
+
+
+def _score_integration(json: bool) -> None:
+    """Print what the hub made of damaged identities, of sources that disagree, and of contradictions."""
+    from hub.integration_score import score_integration
+
+    settings = Settings.from_environment()
+    catalogue = Catalogue.load(settings.catalogue)
+    with running_database(settings) as database, bars() as progress:
+        result = score_integration(catalogue, database, settings.home / "city", bar(progress, "score"))
+    if json:
+        print_json(result)
+        return
+    matching, chosen, rules = result["matching"], result["survivorship"], result["rules"]
+    show(matching["by_damage"], ["damage", "records", "precision", "recall", "f1"], json, title="matching by damage")
+    datasets = [{"dataset": name, **item} for name, item in chosen["by_dataset"].items()]
+    show(datasets, ["dataset", "rows", "without_truth", "fields", "right", "share_right"], json, title="survivorship")
+    show(chosen["wrong_by_field"][:10], ["dataset", "field", "fields", "wrong"], json, title="fields wrong most often")
+    show(rules["by_rule"], ["rule", "known", "found", "right", "by_fault", "recall", "precision"], json, title="rules")
+    say(
+        f"matching: F1 {matching['f1']}, precision {matching['precision']}, recall {matching['recall']}"
+        f" of {matching['records']} records"
+    )
+    say(f"survivorship: {chosen['share_right']} of {chosen['fields']} fields are right")
+    say(f"rules: recall {rules['recall']}, precision {rules['precision']}")
+    if rules["not_measured"]:
+        say("rules that the city cannot measure: " + ", ".join(rules["not_measured"]))

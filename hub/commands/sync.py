@@ -96,12 +96,16 @@ def _sync_feed(workspace: Workspace, feed_id: str, run_id: str) -> dict[str, Any
 
 
 def integrate_command(
-    dataset: Annotated[str, typer.Argument(help="A dataset of schemas/integration/.")], json: Json = False
+    dataset: Annotated[str, typer.Argument(help="A dataset of schemas/integration/.")],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Make every entity anew, not those alone whose rows have changed.")
+    ] = False,
+    json: Json = False,
 ) -> None:
     """Make a new release of an integrated dataset from what its sources have published."""
     from pipelines.integrate import integrate
 
     with open_workspace(lambda catalogue: catalogue.plan(dataset)) as workspace:
-        release = integrate(workspace, dataset, new_run_id("manual"))
+        release = integrate(workspace, dataset, new_run_id("manual"), whole=whole)
     row = vars(release)
     show([row], list(row), json)

@@ -1,5 +1,6 @@
 """validate: typed rows → a verdict; the only door to Great Expectations."""
 
-from pipelines.validate.verdict import validate, validate_release
+from pipelines.validate.release import keep_last_good, validate_release
+from pipelines.validate.verdict import validate
 
-__all__ = ["validate", "validate_release"]
+__all__ = ["keep_last_good", "validate", "validate_release"]

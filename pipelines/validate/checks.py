@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.assemble import PLACEHOLDER
 from pipelines.standardize import REQUIRED, ROW, problem_column
 from schemas.codelist import UNKNOWN_CODE
-from schemas.contract import Contract, ContractField
+from schemas.contract import Contract, ContractField, Rule
 from schemas.feed import Feed, SqlFeed
 from schemas.row_problems import ROW_PROBLEMS
 
@@ -63,17 +63,31 @@ def row_checks(contract: Contract, feed: Feed, today: dt.date) -> list[Check]:
         checks += _row_problem_checks()
     for field in contract.fields:
         if field.name in feed.map:
-            checks += _problem_checks(field)
+            is_matched = feed.expect.unidentified == "match" and field.type.name == "nik"
+            checks += _problem_checks(field, is_matched)
     for rule in contract.rules:
         columns = [str(value) for key, value in rule.kwargs.items() if key.startswith("column")]
         if all(name in feed.map for name in columns):
-            kwargs = {key: _bound(contract, columns[0], key, value, today) for key, value in rule.kwargs.items()}
-            if len(columns) > 1:  # whether a value may be missing is another check's question
-                kwargs.setdefault("ignore_row_if", "either_value_is_missing")
-            checks.append(
-                Check(rule.id, columns[0], rule.expectation, kwargs, rule.severity, rule.indonesian, rule.english)
-            )
+            checks.append(_rule_check(contract, rule, today))
     return checks
+
+
+def release_checks(contract: Contract, today: dt.date) -> list[Check]:
+    """Return the checks of integrated rows: required fields, and the contract's rules of severity error."""
+    checks = [
+        Check(
+            id=REQUIRED,
+            field=field.name,
+            expectation="expect_column_values_to_not_be_null",
+            kwargs={"column": field.name},
+            severity="error",
+            indonesian=COMMON[REQUIRED][1],
+            english=COMMON[REQUIRED][2],
+        )
+        for field in contract.fields
+        if field.required
+    ]
+    return checks + [_rule_check(contract, rule, today) for rule in contract.rules if rule.severity == "error"]
 
 
 UNIQUE_KEY = Check(
@@ -119,6 +133,14 @@ def enough_rows(min_rows: int) -> Check:
     )
 
 
+def _rule_check(contract: Contract, rule: Rule, today: dt.date) -> Check:
+    columns = [str(value) for key, value in rule.kwargs.items() if key.startswith("column")]
+    kwargs = {key: _bound(contract, columns[0], key, value, today) for key, value in rule.kwargs.items()}
+    if len(columns) > 1:  # whether a value may be missing is another check's question
+        kwargs.setdefault("ignore_row_if", "either_value_is_missing")
+    return Check(rule.id, columns[0], rule.expectation, kwargs, rule.severity, rule.indonesian, rule.english)
+
+
 def _row_problem_checks() -> list[Check]:
     return [
         Check(
@@ -134,8 +156,11 @@ def _row_problem_checks() -> list[Check]:
     ]
 
 
-def _problem_checks(field: ContractField) -> list[Check]:
-    """One check a problem that the field can have: its problem column must not hold that code."""
+def _problem_checks(field: ContractField, is_matched: bool) -> list[Check]:
+    """One check a problem that the field can have: its problem column must not hold that code.
+
+    With `is_matched` the integration finds whom the row names by other fields, so a lack of this one is a warning.
+    """
     problems = {
         code: (problem.severity, problem.indonesian, problem.english) for code, problem in field.type.problems.items()
     }
@@ -153,7 +178,7 @@ def _problem_checks(field: ContractField) -> list[Check]:
             field=field.name,
             expectation="expect_column_values_to_not_be_in_set",
             kwargs={"column": problem_column(field.name), "value_set": [code]},
-            severity=severity,
+            severity="warning" if is_matched else severity,
             indonesian=indonesian,
             english=english,
         )

@@ -25,7 +25,8 @@ REMOVE = """
 """
 
 WARN = """
-    WITH counted AS (SELECT _row, count(*) OVER (PARTITION BY {key}) AS n FROM {table})
+    WITH counted AS (
+        SELECT _row, count(*) OVER (PARTITION BY {key}) AS n FROM {table} WHERE ROW({key}) IS NOT NULL)
     UPDATE {table} t SET _warnings = concat_ws('|', t._warnings, %(word)s::text)
     FROM counted c WHERE c._row = t._row AND c.n > 1 RETURNING t._row, t._key
 """

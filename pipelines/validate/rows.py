@@ -125,7 +125,7 @@ def accepted(found: pa.Table, standard: pa.Table, fields: list[str]) -> pa.Table
     for at, text in warnings.items():
         texts[at] = text
     table = standard.select(["_key", "_hash", "_row"]).append_column("_warnings", pa.array(texts, pa.string()))
-    for name in fields:
+    for name in ("_original", *fields):
         table = table.append_column(name, standard.column(name))
     return table.filter(pa.array(~refused))
 

@@ -15,9 +15,8 @@ from pipelines.validate.engine import RowEngine, check_table
 from pipelines.validate.results import Results
 from pipelines.validate.rows import FINDING, Origin, accepted, findings, quarantine_rows, to_frame, with_originals
 from pipelines.workspace import JAKARTA, FeedContext, Progress, Workspace, silent
-from schemas.contract import Contract
 from store.landing import Batch, BatchWriter
-from store.tables import SOURCE_COLUMNS, TableName, count_source, create_staging, staging_table
+from store.tables import SOURCE_COLUMNS, count_source, create_staging, staging_table
 
 Writers = dict[str, BatchWriter]
 
@@ -90,13 +89,6 @@ def validate(workspace: Workspace, feed_id: str, run_id: str, progress: Progress
         "staging": case.table.name,
     }
     return workspace.landing.writer(feed_id, run_id, "verdict").commit(details)
-
-
-def validate_release(workspace: Workspace, contract: Contract, table: TableName) -> list[dict[str, Any]]:
-    """Run the set checks of a release on its staged table; one dictionary a check."""
-    results = Results()
-    results.add(check_table(workspace.database.url, table.schema, table.name, [UNIQUE_KEY, enough_rows(1)]))
-    return results.as_json()
 
 
 def _judge_rows(case: Case, writers: Writers, results: Results, filled: Filled, progress: Progress) -> tuple[int, int]:

@@ -63,7 +63,9 @@ def write_schemas(catalogue: Path) -> None:
     (catalogue / "schemas" / "integration").mkdir(parents=True)
     for name in ("contracts", "codelists"):
         (catalogue / "schemas" / name).symlink_to(ROOT / "schemas" / name)
-    (catalogue / "schemas" / "integration" / "penduduk.yaml").write_text(f"dataset: penduduk\nsources: [{FEED}]\n")
+    (catalogue / "schemas" / "integration" / "penduduk.yaml").write_text(
+        f"dataset: penduduk\nground: uji\nsources: [{FEED}]\n"
+    )
 
 
 def write_application(folder: Path, content: Row, connection: str) -> None:

@@ -67,7 +67,7 @@ def test_the_command_is_documented_with_its_options_and_an_example(name: str) ->
 
 
 def test_no_documented_command_is_missing() -> None:
-    documented = re.findall(r"^#+ `opdhub ([a-z ]+)`$", DOCUMENT, re.MULTILINE)
+    documented = re.findall(r"^#+ `opdhub ([a-z -]+)`$", DOCUMENT, re.MULTILINE)
     assert sorted(documented) == sorted(COMMANDS)
 
 

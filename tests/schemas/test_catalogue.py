@@ -21,7 +21,14 @@ from schemas.integration_plan import read_integration_plan
 from tests.hub.commandline import run_cli
 from tests.workspaces import ROOT
 
-FOLDERS = ("applications", "consumers", "schemas/contracts", "schemas/codelists", "schemas/integration")
+FOLDERS = (
+    "applications",
+    "consumers",
+    "schemas/contracts",
+    "schemas/codelists",
+    "schemas/integration",
+    "schemas/rules",
+)
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,26 @@ def test_a_plan_ranks_every_source_once_for_every_field(path: Path) -> None:
     plan, _ = read_integration_plan(path)
     assert plan.dataset == path.stem
     assert plan.description
+    assert plan.ground
     assert len(set(plan.sources)) == len(plan.sources)
-    for order in plan.fields.values():
-        assert sorted(order) == sorted(plan.sources)
+    for name, order in plan.fields.items():
+        assert sorted(order.sources) == sorted(plan.sources), name
+        assert order.ground, name
+
+
+@pytest.mark.parametrize("path", sorted((SCHEMAS / "integration").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_plan_says_how_its_rows_name_a_resident_and_when_they_were_true(path: Path) -> None:
+    plan, _ = read_integration_plan(path)
+    contract = read_contract(SCHEMAS / "contracts" / f"{path.stem}.odcs.yaml")
+    types = {field.name: field.type.name for field in contract.fields}
+    niks = [name for name, kind in types.items() if kind == "nik"]
+    assert ([] if plan.person is None else [plan.person.nik]) == niks
+    held = {} if plan.person is None else plan.person.named
+    assert {"birth_date": "date", "sex": "code", "region": "kode_wilayah"}.items() >= {
+        (what, types[name]) for what, name in held.items() if what in ("birth_date", "sex", "region")
+    }
+    assert plan.time is None or types[plan.time] == "date"
+    assert not {*plan.volatile, *plan.fields} & {*contract.key}
 
 
 def test_underscores_of_codes_may_be_spaces() -> None:

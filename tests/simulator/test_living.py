@@ -13,7 +13,8 @@ from simulator.draw import TODAY, YEAR
 from simulator.frames import TRUTH_COLUMNS
 from simulator.living import live_one_day
 from simulator.population import build_truth, today
-from tests.simulator.test_truth import KEYS, REFERENCES
+from tests.simulator.exempt import planted_keys, without
+from tests.simulator.test_truth import KEYS, NOT_THERE, PLANTED, REFERENCES
 
 FIRST = build_truth(residents=1500, seed=5)
 DAYS = 45
@@ -81,11 +82,12 @@ def test_a_row_that_stays_keeps_its_key() -> None:
 
 @pytest.mark.parametrize("name", list(TRUTH_COLUMNS))
 def test_what_a_later_day_refers_to_exists(name: str) -> None:
-    for column in LAST[name]:
+    frame = without(PLANTED, name, LAST[name], *NOT_THERE)
+    for column in frame:
         for start, (other, key) in REFERENCES.items():
             is_code = column == start or (start in ("nik", "nip") and column.startswith(f"{start}_"))
             if is_code and name != "perpindahan":
-                assert LAST[name][column].dropna().isin(LAST[other][key]).all(), column
+                assert frame[column].dropna().isin(LAST[other][key]).all(), column
 
 
 def test_most_frames_change_within_six_weeks() -> None:
@@ -104,7 +106,8 @@ def test_families_count_their_members_and_have_one_head() -> None:
     assert people.groupby("no_kk").size().reindex(cards.index).eq(cards["jumlah_anggota"]).all()
     heads = people[people["shdk"] == "1"].set_index("no_kk")["nik"]
     assert heads.index.is_unique
-    assert heads.reindex(cards.index).eq(cards["nik_kepala"]).all()
+    named = heads.reindex(cards.index).eq(cards["nik_kepala"])
+    assert set(cards.index[~named]) == planted_keys(PLANTED, "kepala_keluarga_tidak_di_kk")
     assert people.groupby("no_kk")[["alamat", "rt", "rw", "kode_kelurahan", "agama"]].nunique().eq(1).all(axis=None)
 
 
@@ -113,10 +116,13 @@ def test_the_registry_follows_the_people() -> None:
     age = (pd.Timestamp(today(DAYS)) - people["tanggal_lahir"]).dt.days / YEAR
     assert people.loc[LAST["kematian"]["nik"], "status_dasar"].eq("2").all()
     assert (people["status_dasar"] == "2").sum() == len(LAST["kematian"])
-    assert set(LAST["lansia"]["nik"]) == set(people.index[(age >= 60) & (people["status_dasar"] == "1")])
+    died = people["tanggal_kematian"].dropna()
+    assert died.to_dict() == LAST["kematian"].set_index("nik")["tanggal_kematian"].to_dict()
+    elderly = without(PLANTED, "lansia", LAST["lansia"])
+    assert set(elderly["nik"]) == set(people.index[(age >= 60) & (people["status_dasar"] == "1")])
     gone = people.index[people["status_dasar"] != "1"]
     for name in ("lansia", "disabilitas", "tenaga_pendidik", "tenaga_kesehatan"):
-        assert not LAST[name]["nik"].isin(gone).any()
+        assert not without(PLANTED, name, LAST[name])["nik"].isin(gone).any()
     assert not LAST["siswa"].loc[LAST["siswa"]["nik"].isin(gone), "status_siswa"].isin(["AKTIF", "DAFTAR"]).any()
     newborn = people[people["tanggal_lahir"] > pd.Timestamp(TODAY)]
     assert set(newborn.index) == set(LAST["kelahiran"]["nik"]) - set(FIRST["kelahiran"]["nik"])

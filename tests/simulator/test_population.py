@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from simulator.draw import TODAY
-from simulator.population import TRUTH_COLUMNS, build_truth
+from simulator.population import TRUTH_COLUMNS, build_truth, planted
+from tests.simulator.exempt import planted_keys
 
 TRUTH = build_truth(residents=3000, seed=7)
 PEOPLE = TRUTH["penduduk"]
+PLANTED = planted(residents=3000, seed=7)
 AGE = (TODAY - PEOPLE["tanggal_lahir"].to_numpy().astype("datetime64[D]")).astype(int) / 365.25
 
 
@@ -34,7 +36,8 @@ def test_every_frame_has_the_declared_columns() -> None:
 def test_the_city_has_exactly_the_residents_asked_for(residents: int) -> None:
     truth = build_truth(residents, seed=3)
     assert len(truth["penduduk"]) == residents
-    assert truth["keluarga"]["jumlah_anggota"].sum() == residents
+    on_no_card = planted_keys(planted(residents, seed=3), "kk_tidak_terdaftar")
+    assert truth["keluarga"]["jumlah_anggota"].sum() == residents - len(on_no_card)
 
 
 def test_too_small_a_city_is_refused() -> None:
@@ -65,7 +68,8 @@ def test_every_household_has_one_head_and_its_card_names_them() -> None:
     heads = PEOPLE[PEOPLE["shdk"] == "1"].set_index("no_kk")
     cards = TRUTH["keluarga"].set_index("no_kk")
     assert heads.index.is_unique
-    assert cards["nik_kepala"].equals(heads["nik"].reindex(cards.index).rename("nik_kepala"))
+    named = cards["nik_kepala"].eq(heads["nik"].reindex(cards.index))
+    assert set(cards.index[~named]) == planted_keys(PLANTED, "kepala_keluarga_tidak_di_kk")
     assert PEOPLE.groupby("no_kk").size().reindex(cards.index).eq(cards["jumlah_anggota"]).all()
 
 
@@ -75,14 +79,15 @@ def test_members_of_a_household_share_address_and_religion() -> None:
 
 def test_ages_fit_the_relations() -> None:
     age = pd.Series(AGE, PEOPLE.index)
+    people = PEOPLE[~PEOPLE["nik"].isin(planted_keys(PLANTED, "kk_tidak_terdaftar"))]
     head = PEOPLE["no_kk"].map(age[PEOPLE["shdk"] == "1"].set_axis(PEOPLE.loc[PEOPLE["shdk"] == "1", "no_kk"]))
     mother = PEOPLE["no_kk"].map(age[PEOPLE["shdk"] == "3"].set_axis(PEOPLE.loc[PEOPLE["shdk"] == "3", "no_kk"]))
     older = (mother - age)[(PEOPLE["shdk"] == "4") & mother.notna()]
     assert (age > 0).all()
     assert age.max() < 110
     assert older.between(19, 45).all()
-    assert (age - head)[PEOPLE["shdk"] == "7"].ge(18.9).all()
-    assert (head - age)[PEOPLE["shdk"] == "6"].ge(40).all()
+    assert (age - head)[people.index[people["shdk"] == "7"]].ge(18.9).all()
+    assert (head - age)[people.index[people["shdk"] == "6"]].ge(40).all()
     assert age[PEOPLE["shdk"].isin(["1", "3"])].ge(20).all()
 
 

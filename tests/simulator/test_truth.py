@@ -14,10 +14,14 @@ from schemas.codelist import read_codelist
 from simulator.city import kind_of
 from simulator.draw import TODAY, YEAR, scattered
 from simulator.frames import TRUTH_COLUMNS
-from simulator.population import build_truth
+from simulator.population import build_truth, planted
+from tests.simulator.exempt import planted_keys, without
 
 TRUTH = build_truth(residents=1500, seed=5)
 PEOPLE = TRUTH["penduduk"]
+PLANTED = planted(residents=1500, seed=5)
+#: planted records that name somebody, a card or a business that is not there
+NOT_THERE = ("kk_tidak_terdaftar", "izin_tanpa_nib", "lansia_bukan_penduduk", "disabilitas_bukan_penduduk")
 KEYS = {
     "lansia": ["nik"], "veteran": ["nomor_veteran"], "disabilitas": ["nik"], "keluarga_miskin": ["no_kk"],
     "penerima_bantuan": ["nik", "program_bantuan", "periode"], "pencari_kerja": ["nomor_ak1"], "pelaku_usaha": ["nib"],
@@ -97,11 +101,12 @@ def test_a_frame_has_its_columns_types_keys_and_running_labels(name: str) -> Non
 
 @pytest.mark.parametrize("name", list(TRUTH_COLUMNS))
 def test_what_a_frame_refers_to_exists(name: str) -> None:
-    for column in TRUTH[name]:
+    frame = without(PLANTED, name, TRUTH[name], *NOT_THERE)
+    for column in frame:
         for start, (other, key) in REFERENCES.items():
             is_code = column == start or (start in ("nik", "nip") and column.startswith(f"{start}_"))
             if is_code and name != "perpindahan":
-                assert TRUTH[name][column].dropna().isin(TRUTH[other][key]).all(), column
+                assert frame[column].dropna().isin(TRUTH[other][key]).all(), column
 
 
 @pytest.mark.parametrize("name", list(PARTITIONS))
@@ -178,7 +183,7 @@ def test_what_is_done_has_a_date_after_it_came_in(name: str) -> None:
 
 
 def test_children_are_at_school_by_age_and_adults_teach() -> None:
-    pupils = TRUTH["siswa"]
+    pupils = without(PLANTED, "siswa", TRUTH["siswa"], "umur_siswa_berbeda")
     assert ages(pupils).between(4, 20).all()
     assert (ages(pupils) - pupils["tingkat"]).where(pupils["tingkat"] > 0).dropna().between(5.5, 8.2).all()
     level = pupils["npsn"].map(TRUTH["sekolah"].set_index("npsn")["jenjang"]).replace("SMK", "SMA")
@@ -196,7 +201,10 @@ def test_schools_count_their_pupils() -> None:
 
 def test_the_elderly_are_all_residents_of_sixty_or_more() -> None:
     alive = PEOPLE[(ages(PEOPLE) >= 60) & (PEOPLE["status_dasar"] == "1")]
-    assert set(TRUTH["lansia"]["nik"]) == set(alive["nik"])
+    wrong = planted_keys(PLANTED, "bukan_lansia", "lansia_meninggal", "lansia_bukan_penduduk")
+    assert wrong
+    assert not wrong & set(alive["nik"])
+    assert set(TRUTH["lansia"]["nik"]) == set(alive["nik"]) | wrong
     helped = TRUTH["lansia"]["nik"].isin(TRUTH["penerima_bantuan"]["nik"])
     assert TRUTH["lansia"]["menerima_bantuan"].astype(bool).eq(helped).all()
 
@@ -209,6 +217,8 @@ def test_the_registry_agrees_with_the_people() -> None:
     assert who["status_dasar"].reindex(TRUTH["kematian"]["nik"]).eq("2").all()
     assert TRUTH["kematian"]["nik"].nunique() == PEOPLE["status_dasar"].eq("2").sum()
     assert (TRUTH["kematian"]["nik"].map(who["tanggal_lahir"]) <= TRUTH["kematian"]["tanggal_kematian"]).all()
+    died = who["tanggal_kematian"].dropna()
+    assert died.to_dict() == TRUTH["kematian"].set_index("nik")["tanggal_kematian"].to_dict()
     left = TRUTH["perpindahan"][TRUTH["perpindahan"]["arah"] == "KELUAR"]
     assert set(left["nik"]) == set(PEOPLE.loc[PEOPLE["status_dasar"] == "3", "nik"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,10 +127,143 @@ def test_without_a_grant_for_it_a_dataset_cannot_be_read(database: Database, con
         view(database, reader.role, "penduduk")
 
 
+def entry(contract: Contract, **values: Any) -> dict[str, Any]:
+    """Return the row that `fill` makes as an image of the change feed, and other values."""
+    row = {item.name: NAME if item.name.startswith("nama") else VALUES[item.type.name] for item in contract.fields}
+    return {**row, **values}
+
+
+def change(database: Database, contract: Contract, **values: Any) -> None:
+    """Add an update of that row to the change feed: one field gets another value, one is gone."""
+    before, after = entry(contract), entry(contract, **values)
+    row = {
+        "key": "|".join(str(before[name]) for name in contract.key),
+        "changed": sorted(values),
+        "before": json.dumps(before, default=str),
+        "after": json.dumps(after, default=str),
+    }
+    with database.transaction() as connection:
+        execute(
+            connection,
+            "INSERT INTO {t} (release, operation, key, changed, before, after, into_key) "
+            "VALUES (1, 'update', %(key)s, %(changed)s, %(before)s, %(after)s, %(key)s)",
+            row,
+            t=sql.Identifier("hub", f"{contract.dataset}_changes"),
+        )
+
+
+def test_the_change_feed_masks_every_personal_field_of_every_contract_as_the_dataset_does(
+    database: Database, catalogue: Catalogue
+) -> None:
+    reader = consumer(*(Grant(dataset=name) for name in catalogue.contracts))
+    apply_grants(database, {reader.id: reader}, catalogue.contracts)
+    masked_keys = 0
+    for contract in catalogue.contracts.values():
+        fill(database, contract)
+        change(database, contract)
+        (row,) = view(database, reader.role, contract.dataset)
+        (told,) = view(database, reader.role, f"{contract.dataset}_changes")
+        assert list(told) == FEED
+        shown = {name: json.loads(json.dumps(row[name], default=str)) for name in row if name != "peringatan"}
+        assert told["before"] == told["after"] == shown
+        key = [item for item in contract.fields if item.name in contract.key]
+        if not any(item.personal for item in key):
+            assert told["key"] == "|".join(str(entry(contract)[item]) for item in contract.key)
+            continue
+        masked_keys += 1
+        (only, *more) = key
+        expected = (mask_id if only.type.name in IDENTIFIERS else mask_text)(str(entry(contract)[only.name]))
+        assert told["key"] == told["into_key"] == ("***" if more else expected)
+    assert masked_keys > 5
+
+
+FEED = ["change", "release", "at", "operation", "key", "changed", "before", "after", "into_key"]
+
+
+def test_the_change_feed_shows_what_the_grant_names_and_no_other_change(
+    database: Database, contracts: dict[str, Contract]
+) -> None:
+    reader = consumer(Grant(dataset="penduduk", unmasked=["nik", "alamat"]))
+    apply_grants(database, {reader.id: reader}, contracts)
+    change(database, contracts["penduduk"], alamat="Jalan Baru", agama="3", tanggal_lahir=None)
+    (told,) = view(database, reader.role, "penduduk_changes")
+    assert (told["key"], told["into_key"], told["changed"]) == (NIK, NIK, ["alamat"])
+    assert (told["before"]["alamat"], told["after"]["alamat"]) == ("Jalan Rahasia 7", "Jalan Baru")
+    assert (told["after"]["agama"], told["after"]["tanggal_lahir"], told["after"]["nama_lengkap"]) == (
+        "***", None, "S***",
+    )  # fmt: skip
+
+
+def test_an_entry_that_inserts_or_deletes_keeps_its_empty_side(
+    database: Database, contracts: dict[str, Contract]
+) -> None:
+    reader = consumer(Grant(dataset="penduduk"))
+    apply_grants(database, {reader.id: reader}, contracts)
+    change(database, contracts["penduduk"])
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "UPDATE hub.penduduk_changes SET operation = 'insert', before = NULL, into_key = NULL"
+        )
+    (told,) = view(database, reader.role, "penduduk_changes")
+    assert (told["before"], told["into_key"], told["after"]["nama_lengkap"]) == (None, None, "S***")
+
+
+def test_a_field_that_the_contract_lost_is_nobodys_in_the_change_feed(
+    database: Database, contracts: dict[str, Contract]
+) -> None:
+    reader = consumer(Grant(dataset="penduduk", unmasked=["telepon"]))
+    whole = contracts["penduduk"]
+    shorter = replace(whole, fields=tuple(item for item in whole.fields if item.name != "telepon"))
+    apply_grants(database, {reader.id: reader}, {**contracts, "penduduk": whole})
+    change(database, whole)
+    assert view(database, reader.role, "penduduk_changes")[0]["after"]["telepon"] == VALUES["phone"]
+    apply_grants(database, {reader.id: consumer(Grant(dataset="penduduk"), name=reader.id)}, {"penduduk": shorter})
+    assert "telepon" not in view(database, reader.role, "penduduk_changes")[0]["after"]
+
+
+def test_the_change_feed_ends_with_the_grant_and_cannot_be_read_without_one(
+    database: Database, contracts: dict[str, Contract]
+) -> None:
+    past, other = (
+        consumer(Grant(dataset=name), until=TODAY - dt.timedelta(days=days))
+        for name, days in (("penduduk", 1), ("wilayah", 0))
+    )
+    apply_grants(database, {past.id: past, other.id: other}, contracts)
+    change(database, contracts["penduduk"])
+    assert view(database, past.role, "penduduk_changes") == []
+    with pytest.raises(DENIED, match="permission denied for view penduduk_changes"):
+        view(database, other.role, "penduduk_changes")
+    apply_grants(database, {}, contracts)
+    with pytest.raises(DENIED, match="permission denied"):
+        view(database, past.role, "penduduk_changes")
+
+
+def test_a_follower_finds_its_place_in_the_feed_by_the_index(
+    database: Database, contracts: dict[str, Contract]
+) -> None:
+    reader = consumer(Grant(dataset="penduduk"))
+    apply_grants(database, {reader.id: reader}, contracts)
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO hub.penduduk_changes (release, operation, key, changed) "
+            "SELECT 1, 'delete', n::text, '{}' FROM generate_series(1, 5000) n"
+        )
+        connection.exec_driver_sql("ANALYZE hub.penduduk_changes")
+    with acting_as(database, reader.role) as connection:
+        statement = "EXPLAIN SELECT * FROM pub.penduduk_changes WHERE change > 4000 ORDER BY change LIMIT 100"
+        plan = "\n".join(connection.exec_driver_sql(statement).scalars())
+    assert "Index Cond: (change > 4000)" in plan
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "SELECT * FROM hub.penduduk",
+        "SELECT * FROM hub.penduduk_as_of(1)",
+        "SELECT * FROM hub.penduduk_versions",
+        "SELECT * FROM control.compare('penduduk', 0, 1)",
+        "SELECT * FROM control.family_events()",
+        "SELECT * FROM control.redirect",
         "SELECT * FROM hub.penduduk_changes",
         "SELECT * FROM control.consumer_grant",
         "SELECT * FROM control.quarantine",

@@ -1,0 +1,90 @@
+"""The measure of the rules: what the hub found across datasets, beside what the city's truth holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from pipelines.workspace import FeedContext
+from simulator.contradictions import COLUMNS, KEYS, RULES, key_of, known
+from simulator.derive import Derived
+from store.database import Database
+
+#: value types that say who or whose a record is
+IDENTIFYING = ("nik", "kk", "nip")
+OPEN = """
+    SELECT rule, dataset, key, coalesce(other_dataset, ''), coalesce(other_key, '')
+    FROM control.contradiction WHERE closed_at IS NULL"""
+
+
+def read_contradictions(database: Database) -> pd.DataFrame:
+    """Return the open contradictions: rule, dataset, key, other_dataset, other_key (both empty: nothing there)."""
+    with database.transaction() as connection:
+        rows = [tuple(row) for row in connection.execute(sa.text(OPEN))]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+
+
+def damaged_records(context: FeedContext, made: Derived) -> set[tuple[str, str]]:
+    """Return the records (dataset, key) of a feed that say something wrong of who or whose they are.
+
+    A fault lies in a field that identifies: a part of the key, or the number of a person, family or employee. The key
+    is the truth's, and the one that the source shows.
+    """
+    dataset = context.contract.dataset
+    if dataset not in KEYS:
+        return set()
+    telling = {f.name for f in context.contract.fields if f.type.name in IDENTIFYING} | set(context.contract.key)
+    columns = {column for name, how in context.feed.map.items() if name in telling for column in how.sources}
+    faults = made.faults[[not name or not columns.isdisjoint(name.split(",")) for name in made.faults["field"]]]
+    rows = faults["row"].to_numpy(int)
+    keys = set(key_of(dataset, made.truth).iloc[made.origin[rows]])
+    shown = [context.feed.map[name].sources for name in KEYS[dataset] if name in context.feed.map]
+    if len(shown) == 1 and len(shown[0]) == 1:
+        keys |= set(made.texts[shown[0][0]].iloc[rows].dropna().str.strip())
+    return {(dataset, str(key)) for key in keys}
+
+
+def score_rules(
+    truth: dict[str, pd.DataFrame], today: np.datetime64, found: pd.DataFrame, damaged: set[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return recall and precision over all rules that the truth can evaluate, and the counts by rule.
+
+    `by_fault` are findings that the truth does not hold, of records among `damaged`: two systems do contradict each
+    other there, since one of them was spoiled. They are no false alarms, and no success either. A contradiction of
+    records that were never published counts as not found. Rules of the hub that the truth does not know are named,
+    and not measured.
+    """
+    wanted = known(truth, today)
+    rows = []
+    for rule in RULES:
+        theirs = _cases(wanted, rule)
+        ours = _cases(found, rule)
+        spoiled = sum((case[1], case[2]) in damaged or (case[3], case[4]) in damaged for case in ours - theirs)
+        rows.append({"rule": rule, **shares(len(theirs), len(ours), len(theirs & ours), spoiled)})
+    total = shares(*(sum(row[name] for row in rows) for name in ("known", "found", "right", "by_fault")))
+    return {
+        "recall": total["recall"],
+        "precision": total["precision"],
+        "by_rule": rows,
+        "not_measured": sorted(set(found["rule"]) - set(RULES)),
+    }
+
+
+def shares(known: int, found: int, right: int, by_fault: int) -> dict[str, Any]:
+    """Return the counts with recall and precision: of nothing 1, for nothing can be missed or wrong."""
+    judged = found - by_fault
+    return {
+        "known": known,
+        "found": found,
+        "right": right,
+        "by_fault": by_fault,
+        "recall": round(right / known, 4) if known else 1.0,
+        "precision": round(right / judged, 4) if judged else 1.0,
+    }
+
+
+def _cases(frame: pd.DataFrame, rule: str) -> set[tuple[str, ...]]:
+    return set(frame.loc[frame["rule"] == rule, COLUMNS].itertuples(index=False, name=None))

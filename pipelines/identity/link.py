@@ -1,0 +1,156 @@
+"""link: bring up to date which source row is which entity of a dataset, and which resident it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.identity.members import link_by_key
+from pipelines.identity.people import link_by_nik, make_register
+from pipelines.identity.resolve import resolve
+from schemas.catalogue import Catalogue
+from schemas.integration_plan import IntegrationPlan, register_plan
+from store.database import Database, execute
+from store.tables import TableName, ensure_hub, ensure_source, is_there, members_table, source_table, touched_table
+
+NEWEST = """
+    SELECT run_id FROM control.feed_run WHERE feed = :feed AND state = 'published'
+    ORDER BY extracted_at DESC LIMIT 1"""
+#: members of feeds that supply the dataset no more, or were linked by other rules
+DROP = """
+    WITH gone AS (DELETE FROM {members} WHERE feed {which} RETURNING key)
+    INSERT INTO {touched} SELECT DISTINCT key FROM gone WHERE key IS NOT NULL ON CONFLICT DO NOTHING
+"""
+COUNTS = """
+    SELECT feed, count(*) AS rows, count(DISTINCT key) AS entities, count(*) FILTER (WHERE how = 'exact') AS exact,
+           count(*) FILTER (WHERE how = 'probabilistic') AS probabilistic,
+           count(*) FILTER (WHERE how = 'steward') AS steward, count(*) FILTER (WHERE how = 'none') AS nobody
+    FROM {members} WHERE feed = ANY (%(feeds)s) GROUP BY feed ORDER BY feed
+"""
+
+
+def link(database: Database, catalogue: Catalogue, dataset: str) -> None:
+    """Bring the members of a dataset up to date with what its feeds have published.
+
+    Of the register (the plan with `register`) these are also the rows of other datasets that name a resident; of such
+    another dataset the residents of its own feeds come first.
+    """
+    plan, register = catalogue.plan(dataset), register_plan(catalogue.plans.values())
+    if register is not None and register.dataset == dataset:
+        plans = [other for other in catalogue.plans.values() if other.person]
+        _link_people(database, catalogue, register, plans, is_all=True)
+        return
+    if register is not None and plan.person is not None:
+        _link_people(database, catalogue, register, [plan], is_all=False)
+    with database.transaction() as connection:
+        people = _begin(connection, catalogue, plan, register)
+        feeds = _there(connection, catalogue, plan)
+        _drop(connection, dataset, "<> ALL (%(feeds)s)", feeds)
+        for feed in feeds:
+            described, run = _described(plan, plan, feed), _newest(connection, feed)
+            if people is None and _is_linked(connection, dataset, feed, run, described):
+                continue
+            _forget_other_rules(connection, dataset, feed, described)
+            link_by_key(connection, catalogue.contracts[dataset], feed, plan, people)
+            _note(connection, dataset, feed, run, described)
+
+
+def identity_counts(connection: sa.Connection, dataset: str, feeds: list[str]) -> list[dict[str, Any]]:
+    """Return for each feed its rows, and how many were linked in which way; `nobody`: rows without an entity."""
+    found = execute(connection, COUNTS, {"feeds": feeds}, members=members_table(dataset).identifier)
+    return [dict(row) for row in found.mappings()]
+
+
+def _link_people(
+    database: Database, catalogue: Catalogue, register: IntegrationPlan, plans: list[IntegrationPlan], is_all: bool
+) -> None:
+    """Link the rows of feeds that name residents with the register, in a transaction of its own."""
+    dataset = register.dataset
+    with database.transaction() as connection:
+        lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+        connection.execute(lock, {"name": f"members {dataset}"})
+        ensure_hub(connection, catalogue.contracts[dataset])
+        feeds = {feed: plan for plan in plans for feed in _there(connection, catalogue, plan)}
+        founders = [feed for feed in register.register_ if is_there(connection, source_table(feed))]
+        if is_all:
+            _drop(connection, dataset, "<> ALL (%(feeds)s)", list(feeds))
+            for feed in founders:
+                _forget_other_rules(connection, dataset, feed, _described(register, register, feed))
+                link_by_key(connection, catalogue.contracts[dataset], feed, register, None)
+                _note(connection, dataset, feed, _newest(connection, feed), _described(register, register, feed))
+        if not founders or register.person is None:
+            return
+        make_register(connection, dataset, founders, register.person)
+        for feed, plan in feeds.items():
+            if feed not in founders and plan.person is not None:
+                described = _described(plan, register, feed)
+                _forget_other_rules(connection, dataset, feed, described)
+                link_by_nik(connection, dataset, feed, plan.person, noted=plan.dataset == dataset)
+                _note(connection, dataset, feed, _newest(connection, feed), described)
+        resolve(connection, dataset, {feed for feed, plan in feeds.items() if plan.dataset == dataset})
+
+
+def _begin(
+    connection: sa.Connection, catalogue: Catalogue, plan: IntegrationPlan, register: IntegrationPlan | None
+) -> TableName | None:
+    """Make the dataset's tables; return the members of the register where the dataset's rows name residents."""
+    ensure_hub(connection, catalogue.contracts[plan.dataset])
+    people = members_table(register.dataset) if register is not None and plan.person is not None else None
+    return people if people is not None and is_there(connection, people) else None
+
+
+def _there(connection: sa.Connection, catalogue: Catalogue, plan: IntegrationPlan) -> list[str]:
+    """Return the plan's feeds that have published, with the fields that their contract has gained, if it was read."""
+    feeds = [feed for feed in plan.sources if is_there(connection, source_table(feed))]
+    contract = catalogue.contracts.get(plan.dataset)
+    if contract is not None:
+        for feed in feeds:
+            ensure_source(connection, source_table(feed), contract)
+    return feeds
+
+
+def _described(plan: IntegrationPlan, register: IntegrationPlan, feed: str) -> str:
+    """Return the digest of what decides whom a feed's rows name: other rules look at every row again."""
+    person = plan.person.named if plan.person else None
+    known = register.person.named if register.person else None
+    told = json.dumps([feed, person, known, register.register_])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _newest(connection: sa.Connection, feed: str) -> str:
+    return connection.execute(sa.text(NEWEST), {"feed": feed}).scalar_one_or_none() or ""
+
+
+def _is_linked(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> bool:
+    known = connection.execute(
+        sa.text("SELECT run_id, described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
+        {"dataset": dataset, "feed": feed},
+    ).one_or_none()
+    return known is not None and run != "" and tuple(known) == (run, described)
+
+
+def _forget_other_rules(connection: sa.Connection, dataset: str, feed: str, described: str) -> None:
+    known = connection.execute(
+        sa.text("SELECT described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
+        {"dataset": dataset, "feed": feed},
+    ).scalar_one_or_none()
+    if known is not None and known != described:
+        _drop(connection, dataset, "= ANY (%(feeds)s)", [feed])
+
+
+def _drop(connection: sa.Connection, dataset: str, which: str, feeds: list[str]) -> None:
+    names = {"members": members_table(dataset).identifier, "touched": touched_table(dataset).identifier}
+    execute(connection, DROP.replace("{which}", which), {"feeds": feeds}, **names)
+
+
+def _note(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> None:
+    connection.execute(
+        sa.text("""
+            INSERT INTO control.linked (dataset, feed, run_id, described)
+            VALUES (:dataset, :feed, :run_id, :described)
+            ON CONFLICT (dataset, feed) DO UPDATE SET run_id = excluded.run_id, described = excluded.described"""),
+        {"dataset": dataset, "feed": feed, "run_id": run, "described": described},
+    )
