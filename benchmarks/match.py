@@ -75,7 +75,9 @@ def _scores(rows: Sequence[dict[str, Any]], truth: Any, count: int) -> dict[str,
 
 
 def febrl_people(frame: Any) -> pa.Table:
-    """Return FEBRL's people as the hub has them: a broken date is none, state and postcode make the region."""
+    """Return FEBRL's people as the hub has them: a broken date is none, state and postcode make the region.
+
+    The postcode stands in the address too, as on an envelope: where the state is mistyped, it still says something."""
     text = pa.string()
     return pa.table(
         {
@@ -83,7 +85,7 @@ def febrl_people(frame: Any) -> pa.Table:
             "name": _joined(frame, "given_name", "surname"),
             "birth_date": pa.array([_day(value) for value in frame["date_of_birth"]], pa.date32()),
             "sex": pa.nulls(len(frame), text),
-            "address": _joined(frame, "street_number", "address_1", "address_2", "suburb"),
+            "address": _joined(frame, "street_number", "address_1", "address_2", "suburb", "postcode"),
             "region": _joined(frame, "state", "postcode", sign="."),
             "mother": pa.nulls(len(frame), text),
         }

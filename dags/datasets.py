@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 
 def dataset_dag(plan: IntegrationPlan) -> DAG:
-    """Wire one dataset: its plan's sources start it, its release is an asset of its own."""
+    """Wire one dataset: its sources, and the releases that it follows, start it; its own is an asset too."""
     with DAG(
         dag_id=f"dataset.{plan.dataset}",
         description=plan.description,
-        schedule=AssetAny(*(source_asset(feed) for feed in plan.sources)),
+        schedule=AssetAny(*map(source_asset, plan.sources), *map(dataset_asset, plan.after)),
         catchup=False,
         max_active_runs=1,
         tags=["dataset"],

@@ -218,6 +218,13 @@ class Catalogue:
         feeds = self.feeds()
         homeless = {feed.dataset for feed in feeds.values()} - set(self.contracts)  # told at the feed
         yield from plan_errors(plan, contract, feeds, self.broken | homeless, file)
+        others = set(self.plans) - {plan.dataset}
+        for number, name in enumerate(plan.after):
+            if name not in others:
+                yield file.error(f"no other dataset '{name}'", ("after", number), suggest(name, others))
+        register = register_plan(self.plans.values())
+        if plan.register_ and register is not None and register.dataset != plan.dataset:
+            yield file.error(f"{register.dataset} is the register already", ("register",), "a city has one register")
 
     def _check_consumer(self, consumer: Consumer, file: YamlFile) -> Iterator[ConfigurationError]:
         for number, grant in enumerate(consumer.grants):

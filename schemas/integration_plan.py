@@ -82,6 +82,8 @@ class IntegrationPlan(StrictModel):
     #: the sources whose rows make an entity; others only add to one. Without it every source does
     register_: list[str] = Field(default=[], alias="register")
     gates: Gates = Gates()
+    #: datasets whose new release makes this one anew: its rows name residents whom it may know only now
+    after: list[str] = []
 
     def authority(self, field: str) -> FieldAuthority:
         """Return who may supply `field`, the strongest first, and what decides when that one is silent."""

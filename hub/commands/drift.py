@@ -85,7 +85,10 @@ def deletions_command(
     why: Why,
     who: Who = "",
 ) -> None:
-    """Let the next run delete more published rows than expect.max_deleted_pct allows, once."""
+    """Let the next run delete more published rows than expect.max_deleted_pct allows, once.
+
+    With dataset.<name> as the feed: let the next release be smaller than gates.max_shrink_pct allows.
+    """
     settings = Settings.from_environment()
     _require_feed(settings, feed)
     with running_database(settings) as database:
@@ -94,6 +97,7 @@ def deletions_command(
 
 
 def _require_feed(settings: Settings, feed: str) -> None:
-    known = set(Catalogue.load(settings.catalogue).feeds())
+    catalogue = Catalogue.load(settings.catalogue)
+    known = {*catalogue.feeds(), *(f"dataset.{name}" for name in catalogue.plans)}
     if feed not in known:
         raise ConfigurationError(f"no feed '{feed}' in the catalogue", fix=suggest(feed, known))

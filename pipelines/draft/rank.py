@@ -17,7 +17,7 @@ from schemas.types.nik import FEMALE_OFFSET
 
 if TYPE_CHECKING:
     from connectors.survey.model import SurveyTable
-    from schemas.contract import Contract
+    from schemas.contract import Contract, ContractField
 
 #: below it a table is of no use to any shared schema
 RELEVANT = 0.25
@@ -132,12 +132,20 @@ class Ranker:
     def _score(self, table: SurveyTable, view: Table, contract: Contract, pairs: Sequence[Pair]) -> float:
         weights = {item.name: field_weight(item, self.spread[item.name]) for item in contract.fields}
         found = float(sum(weights[pair.field] * pair.score**SURE for pair in pairs))
-        covered = found / sum(weights.values())
+        covered = min(1.0, found / sum(weights[item.name] * self._expected(item, contract) for item in contract.fields))
         explained = sum(pair.score for pair in pairs) / max(4, len(view.columns))
         mass = 1 - math.exp(-found / ENOUGH)
         named: float = self._table_name(table, contract.dataset) ** 2
         usual = contract.dataset in self.matcher.experience.offices.get(self.opd, ())
         return 0.47 * covered + 0.15 * explained + 0.2 * mass + 0.13 * named + 0.05 * float(usual)
+
+    def _expected(self, item: ContractField, contract: Contract) -> float:
+        """Return how much the lack of a field counts: half where hardly any source of the dataset has it."""
+        known = len(self.matcher.experience.tables.get(contract.dataset, ()))
+        if item.required or known < 2:
+            return 1.0
+        supplied = sum(dataset == contract.dataset for dataset, _ in self.matcher.experience.columns.get(item.name, ()))
+        return max(0.5, min(1.0, supplied / known))
 
     def _table_name(self, table: SurveyTable, dataset: str) -> float:
         language = self.matcher.language

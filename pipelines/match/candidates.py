@@ -20,14 +20,17 @@ KEYS = (
 )  # fmt: skip
 #: rows of the register under one key; a larger block says too little (a frequent name). Measured on 4,753 records of an
 #: invented city of 243,746: 150 gives 882,753 pairs, 40 gives 328,747, and both find 4,752 of the people. FEBRL1 to 3
-#: have no such detail: 150 finds 4,500 of 4,500, 40 finds 4,492, and so few rows cost nothing
+#: show a small register: 150 finds 4,500 of 4,500, 40 finds 4,492, and so few rows cost nothing
 LARGEST_BLOCK, LARGEST_BLOCK_OF_CITY = 150, 40
 #: rows from which a register is a city's
 CITY = 50_000
 
 
-def find_candidates(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `pairs`: record and found, row numbers of `records` and of `whole_register`, as `prepare` gives them."""
+def find_candidates(connection: duckdb.DuckDBPyConnection, largest: int | None = None) -> None:
+    """Make `pairs`: record and found, row numbers of `records` and of `whole_register`, as `prepare` gives them.
+
+    Blocks of the register with more than `largest` rows are left out; without it the size of the register decides.
+    """
     keys = ", ".join(f"CASE WHEN ({key}) IS NOT NULL THEN hash({number}, {key}) END" for number, key in enumerate(KEYS))
     for source, target in (("records", "record_keys"), ("whole_register", "register_keys")):
         needed = "" if source == "records" else "AND key IN (SELECT key FROM record_keys)"
@@ -35,8 +38,9 @@ def find_candidates(connection: duckdb.DuckDBPyConnection) -> None:
             f"""CREATE TABLE {target} AS SELECT row, key FROM (SELECT row, unnest([{keys}]) AS key FROM {source})
                 WHERE key IS NOT NULL {needed}"""  # noqa: S608 - own names
         )
-    ((people,),) = connection.sql("SELECT count(*) FROM whole_register").fetchall()
-    largest = LARGEST_BLOCK if people < CITY else LARGEST_BLOCK_OF_CITY
+    if largest is None:
+        ((people,),) = connection.sql("SELECT count(*) FROM whole_register").fetchall()
+        largest = LARGEST_BLOCK if people < CITY else LARGEST_BLOCK_OF_CITY
     connection.execute(f"""
         CREATE TABLE pairs AS
         WITH usable AS (SELECT key FROM register_keys GROUP BY key HAVING count(*) <= {largest})

@@ -37,7 +37,9 @@ def count_likely(connection: duckdb.DuckDBPyConnection) -> tuple[float, Counts]:
     connection.execute("""CREATE OR REPLACE TABLE likely AS
         SELECT *, 1 / (1 + power(2.0, -weight)) AS score FROM weighed
         QUALIFY row_number() OVER (PARTITION BY row_l ORDER BY weight DESC, row_r) = 1""")
-    ((found,),) = connection.sql("SELECT coalesce(sum(CAST(round(score * 1000000) AS BIGINT)), 0) / 1000000 FROM likely").fetchall()
+    ((found,),) = connection.sql(
+        "SELECT coalesce(sum(CAST(round(score * 1000000) AS BIGINT)), 0) / 1000000 FROM likely"
+    ).fetchall()
     counts = {}
     for item in COMPARISONS:
         best = len(item.levels) - 1

@@ -31,6 +31,7 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
         "autoload_known_extensions": "false",
     }
     with duckdb.connect(":memory:", config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         for macro in MACROS:
             connection.execute(macro)
         yield connection

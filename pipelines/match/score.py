@@ -18,24 +18,26 @@ FORGOTTEN = 0.001
 STEADYING = 10_000
 
 
-def score_candidates(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Make `weighed`: the pairs with what Splink gives of them, and `weight` in bits.
+def score_candidates(connection: duckdb.DuckDBPyConnection, model: Model, first: int, last: int) -> None:
+    """Make `weighed`: pairs with what Splink gives of them, and `weight` in bits; only records in rows first to last.
 
     Expects `records`, `whole_register` and `pairs` (see `find_candidates`). A pair is held against two strangers
     (Splink's weight) and against two relatives of whom only one is in the register, which house and mother cannot
     tell: odds of `weight` are 1 / (1 / strangers + 1 / relatives).
     """
-    connection.execute("""
-        CREATE OR REPLACE TABLE register AS SELECT * FROM whole_register WHERE row IN (SELECT found FROM pairs);
+    chosen = f"FROM pairs WHERE record BETWEEN {first} AND {last}"
+    connection.execute(f"""
+        CREATE OR REPLACE TABLE register AS SELECT * FROM whole_register WHERE row IN (SELECT found {chosen});
         CREATE OR REPLACE TABLE candidates AS SELECT '0' AS match_key,
-            'records-__-' || record AS join_key_l, 'register-__-' || found AS join_key_r FROM pairs""")
+            'records-__-' || record AS join_key_l, 'register-__-' || found AS join_key_r {chosen}""")  # noqa: S608
     splink = linker(connection, model.settings["splink"], ("records", "register"))
     _tell_frequencies(connection, splink, model)
     splink.table_management.register_blocked_pairs_for_predict(splink._db_api.register("candidates"))
-    scored = splink.inference.predict(threshold_match_probability=FORGOTTEN, warning_mode="never").physical_name
-    connection.execute(f"""CREATE TABLE weighed AS
+    scored = splink.inference.predict(threshold_match_probability=FORGOTTEN, warning_mode="never")
+    connection.execute(f"""CREATE OR REPLACE TABLE weighed AS
         SELECT *, -log2(power(2.0, -match_weight) + power(2.0, -({_against_relatives(model)}))) AS weight
-        FROM {scored}""")  # noqa: S608 - own names
+        FROM {scored.physical_name}""")  # noqa: S608 - own names
+    scored.drop_table_from_database_and_remove_from_cache()
 
 
 def _tell_frequencies(connection: duckdb.DuckDBPyConnection, splink: Linker, model: Model) -> None:
@@ -45,7 +47,7 @@ def _tell_frequencies(connection: duckdb.DuckDBPyConnection, splink: Linker, mod
         if column is None:
             continue
         usual = model.levels(item.name)[0]["u_probability"]
-        connection.execute(f"""CREATE OR REPLACE TABLE frequency_{column} AS SELECT {column},
+        connection.execute(f"""CREATE TABLE IF NOT EXISTS frequency_{column} AS SELECT {column},
             (count(*) - 1 + {STEADYING} * {usual}) / (sum(count(*)) OVER () + {STEADYING}) AS tf_{column}
             FROM whole_register WHERE {column} IS NOT NULL GROUP BY {column}""")  # noqa: S608 - own names
         table = splink._db_api.register(f"frequency_{column}")

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.match.candidates import find_candidates
+from pipelines.match.candidates import LARGEST_BLOCK_OF_CITY, find_candidates
 from pipelines.match.comparisons import OWN
 from pipelines.match.count import Counts, count_levels, count_likely
 from pipelines.match.engine import opened, put
@@ -16,15 +16,15 @@ from pipelines.match.score import score_candidates
 
 SEED = 20_260_101
 #: rows of the register that are taken for all of them where strangers are compared, and how many pairs of them
-SAMPLE, RANDOM_PAIRS = 20_000, 500_000
+SAMPLE, RANDOM_PAIRS = 20_000, 100_000
 #: rows of the register whose likes are looked for in all of it: what random pairs never show
-LOOKED_FOR = 2_000
+LOOKED_FOR = 1_000
 #: pairs that the prior is worth: with fewer labels the prior decides, with many it is forgotten
 PRIOR_PAIRS = 300
 #: of the people in an application, how many the register has; and the records which that opinion is worth
 EXPECTED_SHARE, PRIOR_RECORDS = 0.9, 100
-#: records without labels that are learned from, and how often. FEBRL1 to 3: the third round changes nothing
-TEACHERS, ROUNDS = 4_000, 2
+#: records without labels that are learned from, and how often
+TEACHERS, ROUNDS = 2_000, 2
 #: pairs from one address that are looked at, and people at an address that is still one house
 HOUSE_PAIRS, LARGEST_HOUSE = 20_000, 12
 #: people in a house besides oneself where the register tells no address; worth one row of it
@@ -63,23 +63,32 @@ def train(register: pa.Table, pairs: pa.Table | None, records: pa.Table) -> Mode
         put(connection, "all_records", people)
         connection.execute(f"""CREATE TABLE records AS SELECT * FROM all_records
             ORDER BY hash(row, {SEED}), row LIMIT {TEACHERS}""")  # noqa: S608 - own names
-        find_candidates(connection)
-        asked = min(TEACHERS, people.num_rows)
+        find_candidates(connection, LARGEST_BLOCK_OF_CITY)
         for _ in range(ROUNDS):
-            score_candidates(connection, model)
+            score_candidates(connection, model, 0, people.num_rows)
             found, counts = count_likely(connection)
-            share = _rounded((found + PRIOR_RECORDS * EXPECTED_SHARE) / (asked + PRIOR_RECORDS))
-            m = _blended(prior("m"), counts)
-            model = _model(whole.num_rows, share, m, strangers, mates, relatives, 0)
+            share = _share(found, min(TEACHERS, people.num_rows))
+            model = _model(whole.num_rows, share, _blended(prior("m"), counts), strangers, mates, relatives, 0)
         return model
+
+
+def _share(found: float, asked: int) -> float:
+    """Return how many of the records the register has, as if PRIOR_RECORDS more had been asked for."""
+    return _rounded((found + PRIOR_RECORDS * EXPECTED_SHARE) / (asked + PRIOR_RECORDS))
 
 
 def _model(
     people: int, share: float, m: Shares, strangers: Shares, mates: float, relatives: Shares, trained_on: int
 ) -> Model:
+    # a record is one of the register's people or none of them; what is against one of them is for none
+    odds = share / ((1 - share) * max(1, people))
     settings = {
-        "splink": splink_settings("link_only", share / max(1, people), m, strangers),
-        "relatives": {"share": share, "mates": mates, "shares": {item.name: list(relatives[item.name]) for item in OWN}},
+        "splink": splink_settings("link_only", odds / (1 + odds), m, strangers),
+        "relatives": {
+            "share": share,
+            "mates": mates,
+            "shares": {item.name: list(relatives[item.name]) for item in OWN},
+        },
     }
     return Model(settings, trained_on)
 
@@ -87,20 +96,23 @@ def _model(
 def _learn_strangers(connection: duckdb.DuckDBPyConnection, people: int) -> Shares:
     """Return the shares among pairs of different people, from random pairs and from those that look alike.
 
-    Half a million random pairs show what is frequent. What occurs once in a hundred million is found where the likes
+    Random pairs show what is frequent. What occurs once in a hundred million is found where the likes
     of some people are looked for in the whole register: each is there once, so whoever is found is somebody else.
     """
     least = prior("strangers")
     if people < 2:
         return least
-    connection.execute(f"""CREATE TABLE shuffled AS SELECT *, row_number() OVER (ORDER BY hash(row, {SEED}), row) AS place
+    connection.execute(f"""CREATE TABLE shuffled AS
+        SELECT *, row_number() OVER (ORDER BY hash(row, {SEED}), row) AS place
         FROM whole_register ORDER BY place LIMIT {SAMPLE}""")  # noqa: S608 - own names
     size = min(SAMPLE, people)
     turns = max(1, min(size - 1, RANDOM_PAIRS // size))
-    random = count_levels(connection, "shuffled", "shuffled", f"""SELECT l.row AS l, r.row AS r
-        FROM shuffled l, range(1, {turns + 1}) AS turns(shift) JOIN shuffled r ON r.place = (l.place - 1 + shift) % {size} + 1""")  # noqa: S608, E501
+    # CROSS JOIN, not a comma: that binds later, and the lateral join it makes took 13 s for half a million pairs
+    some = f"""SELECT l.row AS l, r.row AS r FROM shuffled l CROSS JOIN range(1, {turns + 1}) AS turns(shift)
+        JOIN shuffled r ON r.place = (l.place - 1 + shift) % {size} + 1"""  # noqa: S608 - own names
+    random = count_levels(connection, "shuffled", "shuffled", some)
     connection.execute(f"CREATE TABLE records AS SELECT * FROM shuffled ORDER BY place LIMIT {LOOKED_FOR}")  # noqa: S608
-    find_candidates(connection)
+    find_candidates(connection, LARGEST_BLOCK_OF_CITY)
     alike = count_levels(
         connection, "records", "whole_register", "SELECT record AS l, found AS r FROM pairs WHERE record <> found"
     )
@@ -114,9 +126,7 @@ def _learn_strangers(connection: duckdb.DuckDBPyConnection, people: int) -> Shar
     }
 
 
-def _rarely(
-    least: tuple[float, ...], random: tuple[float, ...], alike: tuple[float, ...], times: float
-) -> list[float]:
+def _rarely(least: tuple[float, ...], random: tuple[float, ...], alike: tuple[float, ...], times: float) -> list[float]:
     """Return a comparison's shares; `alike` are counts of `times` as many pairs as there are random ones."""
     compared = sum(random)
     if not compared:
@@ -133,10 +143,11 @@ def _learn_relatives(connection: duckdb.DuckDBPyConnection) -> tuple[float, Shar
         WHERE street IS NOT NULL GROUP BY ALL HAVING people BETWEEN 2 AND {LARGEST_HOUSE}""")  # noqa: S608
     ((pairs,),) = connection.sql("SELECT coalesce(sum(people * (people - 1)), 0) FROM houses").fetchall()
     ((known,),) = connection.sql("SELECT count(street) FROM whole_register").fetchall()
-    counts = count_levels(connection, "whole_register", "whole_register", f"""SELECT l.row AS l, r.row AS r
+    some = f"""SELECT l.row AS l, r.row AS r
         FROM whole_register l SEMI JOIN houses h ON l.street = h.street AND l.region IS NOT DISTINCT FROM h.region
         JOIN whole_register r ON l.street = r.street AND l.region IS NOT DISTINCT FROM r.region AND l.row < r.row
-        ORDER BY hash(l.row, {SEED}), l.row, r.row LIMIT {HOUSE_PAIRS}""")  # noqa: S608
+        ORDER BY hash(l.row, {SEED}), l.row, r.row LIMIT {HOUSE_PAIRS}"""  # noqa: S608
+    counts = count_levels(connection, "whole_register", "whole_register", some)
     return _rounded((float(pairs) + USUAL_MATES) / (known + 1)), _blended(prior("relatives"), counts)
 
 

@@ -148,7 +148,7 @@ def test_a_wrong_and_a_missing_value_are_told_by_field(
     rows.loc[0, "nama_lengkap"] = "orang lain"
     rows.loc[1, "tempat_lahir"] = None
     stranger = rows.iloc[[0]].assign(nik="3574910101909999")
-    result = chosen(catalogue, supplied, pd.concat([rows, stranger], ignore_index=True), set())
+    result = chosen(catalogue, supplied, pd.concat([rows, stranger], ignore_index=True))
     assert {(row["field"], row["wrong"]) for row in result["wrong_by_field"]} == {
         ("nama_lengkap", 1), ("tempat_lahir", 1),
     }  # fmt: skip

@@ -120,6 +120,12 @@ def test_labelled_pairs_teach_how_often_a_field_is_wrong(residents: pa.Table, mo
     assert taught.levels("sex")[1]["m_probability"] > 0.5 > model.levels("sex")[1]["m_probability"]
 
 
+def test_records_of_another_city_teach_that_the_register_may_not_have_somebody(residents: pa.Table) -> None:
+    known, others = dirtied(residents.slice(0, 800), 150, 3), dirtied(city(800, 99), 150, 4)
+    model = train(residents.slice(0, 800), None, pa.concat_tables([known, others]))
+    assert 0.5 < model.settings["relatives"]["share"] < 0.7  # half of 300 records, and 100 more of which 90 are known
+
+
 def test_most_leftovers_of_a_city_are_linked_and_none_wrongly(model: Model, residents: pa.Table) -> None:
     records = dirtied(residents, 300, 8)
     known = sum(not name.startswith("x") for name in records["id"].to_pylist())
@@ -148,11 +154,12 @@ def on_febrl4() -> dict[str, float]:
     return febrl4()
 
 
-def test_on_febrl4_nobody_is_linked_wrongly_without_a_steward(on_febrl4: dict[str, float]) -> None:
+def test_on_febrl4_the_links_without_a_steward_reach_the_goal(on_febrl4: dict[str, float]) -> None:
+    """A match is what the hub uses: outcome 'linked'. What waits for a steward counts as missed."""
+    assert on_febrl4["linked_f1"] >= 0.998, on_febrl4
     assert on_febrl4["linked_precision"] >= 0.999, on_febrl4
-    assert on_febrl4["linked_recall"] >= 0.97, on_febrl4
 
 
-@pytest.mark.xfail(strict=True, reason="0.9957 is measured; the goal of 0.998 is not reached yet")
-def test_on_febrl4_the_best_candidates_reach_the_goal(on_febrl4: dict[str, float]) -> None:
-    assert on_febrl4["f1"] >= 0.998, on_febrl4
+def test_on_febrl4_a_steward_is_shown_nearly_everybody_who_is_left(on_febrl4: dict[str, float]) -> None:
+    assert on_febrl4["recall"] >= on_febrl4["linked_recall"]
+    assert on_febrl4["f1"] >= 0.999, on_febrl4
