@@ -77,7 +77,8 @@ def _scores(rows: Sequence[dict[str, Any]], truth: Any, count: int) -> dict[str,
 def febrl_people(frame: Any) -> pa.Table:
     """Return FEBRL's people as the hub has them: a broken date is none, state and postcode make the region.
 
-    The postcode stands in the address too, as on an envelope: where the state is mistyped, it still says something."""
+    The postcode stands in the address too, as on an envelope: where the state is mistyped, it still says something.
+    """
     text = pa.string()
     return pa.table(
         {

@@ -2,6 +2,7 @@
 
 from benchmarks.extract import bench_extract
 from benchmarks.inspect import bench_inspect
+from benchmarks.integrate import bench_integrate
 from benchmarks.match import bench_match
 from benchmarks.parse import bench_parse
 from benchmarks.way import bench_way
@@ -11,5 +12,6 @@ BENCHMARKS = {
     "way": bench_way,
     "parse": bench_parse,
     "inspect": bench_inspect,
+    "integrate": bench_integrate,
     "match": bench_match,
 }

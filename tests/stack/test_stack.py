@@ -88,7 +88,7 @@ def small_catalogue(root: Path) -> None:
     plan = root / "schemas/integration/wilayah.yaml"
     plan.parent.mkdir(parents=True)
     sources = ["kota.baik.satu", "kota.baik.dua", "kota.salah_sandi.wilayah", "kota.mati.wilayah"]
-    plan.write_text(yaml.safe_dump({"dataset": "wilayah", "sources": sources}))
+    plan.write_text(yaml.safe_dump({"dataset": "wilayah", "ground": "uji", "sources": sources}))
 
 
 @pytest.fixture(scope="module")
