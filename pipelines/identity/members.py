@@ -26,10 +26,10 @@ DECIDED = """
 CHANGED = """
     INSERT INTO _decided (row_key, row_hash, key, person, how, reason, decided_by)
     SELECT row_key, row_hash, key, person, CASE WHEN key IS NULL THEN 'none' ELSE 'exact' END, %(reason)s, 'rule'
-    FROM (SELECT s._key AS row_key, s._hash AS row_hash, {key} AS key, {person} AS person FROM {source} s {people}) s
-    WHERE NOT EXISTS (
-        SELECT FROM {members} t WHERE t.feed = %(feed)s AND t.row_key = s.row_key AND t.row_hash = s.row_hash
-        AND t.key IS NOT DISTINCT FROM s.key AND t.person IS NOT DISTINCT FROM s.person)
+    FROM (SELECT s._key AS row_key, s._hash AS row_hash, {key} AS key, {person} AS person,
+                 t.row_hash AS known_hash, t.key AS known_key, t.person AS known_person
+          FROM {source} s LEFT JOIN {members} t ON t.feed = %(feed)s AND t.row_key = s._key {people}) s
+    WHERE (row_hash, key, person) IS DISTINCT FROM (known_hash, known_key, known_person)
 """
 DECISIONS = (
     """
@@ -137,6 +137,8 @@ def write_members(connection: sa.Connection, dataset: str, feed: str, noted: boo
     ).scalar_one()
     if is_first:
         execute(connection, FIRST, params, **names)
+        # without statistics the next run would hold each source row against every member
+        execute(connection, "ANALYZE {members}", **names)
         if noted:
             execute(
                 connection,
