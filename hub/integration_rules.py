@@ -13,6 +13,12 @@ from simulator.contradictions import COLUMNS, KEYS, RULES, key_of, known
 from simulator.derive import Derived
 from store.database import Database
 
+#: rules of a record that is not there: the dataset in which it is missed, and the field that names it, if not the key
+MISSED = {
+    "lansia_bukan_penduduk": ("penduduk", None),
+    "disabilitas_bukan_penduduk": ("penduduk", None),
+    "kk_tidak_terdaftar": ("keluarga", "no_kk"),
+}
 #: value types that say who or whose a record is
 IDENTIFYING = ("nik", "kk", "nip")
 OPEN = """
@@ -52,17 +58,17 @@ def score_rules(
 ) -> dict[str, Any]:
     """Return recall and precision over all rules that the truth can evaluate, and the counts by rule.
 
-    `by_fault` are findings that the truth does not hold, of records among `damaged`: two systems do contradict each
-    other there, since one of them was spoiled. They are no false alarms, and no success either. A contradiction of
-    records that were never published counts as not found. Rules of the hub that the truth does not know are named,
-    and not measured.
+    `by_fault` are findings that the truth does not hold, of records among `damaged`, or that miss such a one: two
+    systems do contradict each other there, since one of them was spoiled. They are no false alarms, and no success
+    either. A contradiction of records that were never published counts as not found. Rules of the hub that the truth
+    does not know are named, and not measured.
     """
     wanted = known(truth, today)
     rows = []
     for rule in RULES:
         theirs = _cases(wanted, rule)
         ours = _cases(found, rule)
-        spoiled = sum((case[1], case[2]) in damaged or (case[3], case[4]) in damaged for case in ours - theirs)
+        spoiled = sum(not damaged.isdisjoint(_records(truth, case)) for case in ours - theirs)
         rows.append({"rule": rule, **shares(len(theirs), len(ours), len(theirs & ours), spoiled)})
     total = shares(*(sum(row[name] for row in rows) for name in ("known", "found", "right", "by_fault")))
     return {
@@ -71,6 +77,15 @@ def score_rules(
         "by_rule": rows,
         "not_measured": sorted(set(found["rule"]) - set(RULES)),
     }
+
+
+def _records(truth: dict[str, pd.DataFrame], case: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Return the records of a finding, with the one that it misses."""
+    rule, dataset, key, other_dataset, other_key = case
+    missed, field = MISSED.get(rule, ("", None))
+    frame = truth[dataset]
+    named = key if field is None else "".join(frame.loc[key_of(dataset, frame) == key, field].astype(str).head(1))
+    return {(dataset, key), (other_dataset, other_key), (missed, named)}
 
 
 def shares(known: int, found: int, right: int, by_fault: int) -> dict[str, Any]:
