@@ -165,8 +165,8 @@ def recent_runs(database: Database, limit: int = 200, feed: str | None = None) -
 def sealed_runs(database: Database, limit: int = 200, target: str | None = None) -> list[dict[str, Any]]:
     """Return the newest runs and releases that left a report, newest first.
 
-    `target` is an application, a feed or a dataset. Columns: feed (`dataset.<name>` of a release), run_id, state,
-    at, report, evidence_sha256, report_sha256.
+    `target` is an application, a feed or a dataset. Columns: feed (`dataset.<name>` of a release), run_id, state
+    (`held`: a release that was held back), at, report, evidence_sha256, report_sha256.
     """
     statement = sa.text("""
         SELECT * FROM (
@@ -174,7 +174,10 @@ def sealed_runs(database: Database, limit: int = 200, target: str | None = None)
             FROM control.feed_run WHERE report IS NOT NULL
             UNION ALL
             SELECT 'dataset.' || dataset, run_id, 'published', published_at, report, evidence_sha256, report_sha256
-            FROM control.release WHERE report IS NOT NULL) sealed
+            FROM control.release WHERE report IS NOT NULL
+            UNION ALL
+            SELECT 'dataset.' || dataset, run_id, 'held', held_at, report, evidence_sha256, report_sha256
+            FROM control.held_release WHERE report IS NOT NULL) sealed
         WHERE CAST(:target AS text) IS NULL OR feed IN (:target, 'dataset.' || :target)
            OR starts_with(feed, :target || '.')
         ORDER BY at DESC LIMIT :limit""")

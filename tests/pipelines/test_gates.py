@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.evidence import altered
 from schemas.errors import GateError
 from store.drift import approve_deletions
+from store.runs import sealed_runs
 from tests.pipelines.test_identity import CLINIC, PERSON, REGISTER, City, nik, person
 from tests.workspaces import MakeWorkspace, Row, hub_rows, query
 
@@ -88,6 +90,8 @@ def test_a_source_that_goes_wrong_holds_the_release_back(
     assert json.loads((folder / "evidence.json").read_text())["published"] is False
     page = (folder / "report.html").read_text()
     assert "Rilis ditahan" in page
+    (sealed,) = [run for run in sealed_runs(city.database, target="penduduk") if run["state"] == "held"]
+    assert altered(city.workspace.landing, "dataset.penduduk", held["run_id"], sealed) == []
     assert query(city.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []
 
 
