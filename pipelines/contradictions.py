@@ -65,7 +65,10 @@ def run_rules(
         execute(connection, "SET LOCAL work_mem = '64MB'")
         execute(connection, "SET LOCAL jit = off")
         there = hub_fields(connection, datasets)
-        gather_waiting(connection, {name: contract.key[0] for name, contract in workspace.catalogue.contracts.items()})
+        if any(rule.absent or rule.or_absent for rule in ordered):
+            gather_waiting(
+                connection, {name: contract.key[0] for name, contract in workspace.catalogue.contracts.items()}
+            )
         for rule in ordered:
             try:
                 results.append(_run(connection, rule, rule_sql(rule, workspace.catalogue), there, run_id, day))

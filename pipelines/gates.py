@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -28,16 +29,18 @@ def source_gates(
     connection: sa.Connection,
     plan: IntegrationPlan,
     feeds: list[str],
+    identity: list[dict[str, Any]],
     people: str | None,
     naming: list[str],
     today: dt.date,
 ) -> list[Gate]:
     """Judge what the feeds sent: keys that many rows share, people that nobody knows, an authority of two minds.
 
-    `people` is the dataset whose members say which residents the rows name, `naming` the feeds that tell a NIK.
+    `identity` counts how the rows of the feeds were linked. `people` is the dataset whose members say which residents
+    the rows name, `naming` the feeds that tell a NIK.
     """
     bounds, gates = plan.gates, []
-    for count in identity_counts(connection, plan.dataset, feeds):
+    for count in identity:
         keyed = count["rows"] - count["nobody"]
         shared = _share(keyed - count["entities"], count["rows"])
         gates.append(_gate(f"{count['feed']}: max_shared_pct", bounds.max_shared_pct, shared))

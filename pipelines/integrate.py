@@ -17,7 +17,7 @@ from pipelines.contradictions import check_rules
 from pipelines.evidence import Sealed, release_evidence, write_evidence
 from pipelines.gates import size_gates, source_gates, words
 from pipelines.identity.link import identity_counts, link
-from pipelines.release import Release, earlier_release, publish_release
+from pipelines.release import Release, earlier_release, lock_dataset, publish_release
 from pipelines.survivorship import published_sources, stage_release, warned
 from pipelines.validate import keep_last_good, validate_release
 from pipelines.validate.verdict import Gate
@@ -84,6 +84,8 @@ class Staged:
     sources: list[dict[str, Any]]
     is_whole: bool
     gates: list[Gate]
+    #: how the rows of each feed were linked
+    identity: list[dict[str, Any]]
 
 
 def integrate(
@@ -104,7 +106,7 @@ def integrate(
     case = Case(workspace, plan, workspace.catalogue.contracts[dataset], run_id, day, whole)
     # one integration of a dataset at a time: what was staged earlier must not replace a newer release
     with workspace.database.transaction() as guard:
-        guard.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"hub.{dataset}"})
+        lock_dataset(guard, dataset)
         release = earlier_release(guard, dataset, run_id) or _integrate(case)
     # also for a release that was there: the run that made it may have died before this
     check_rules(workspace, dataset, run_id, day)
@@ -146,14 +148,14 @@ def _stage(case: Case, sources: list[dict[str, Any]]) -> Staged:
             members=members_table(case.dataset).identifier,
             touched=touched_table(case.dataset).identifier,
         )
-        execute(connection, "ANALYZE {rows}", rows=case.rows.identifier)
         create_staging(connection, case.staging, case.contract, HUB_COLUMNS)
         stage_release(connection, case.staging, case.contract, case.plan, feeds, case.rows, case.today)
         execute(connection, "ANALYZE {staging}", staging=case.staging.identifier)
         people = register.dataset if register else None
-        gates = source_gates(connection, case.plan, feeds, people, _naming(case), case.today)
+        identity = identity_counts(connection, case.dataset, feeds)
+        gates = source_gates(connection, case.plan, feeds, identity, people, _naming(case), case.today)
         gates += size_gates(connection, case.plan, _rows_to_be(connection, case, is_whole), case.run_id)
-    return Staged(sources, is_whole, gates)
+    return Staged(sources, is_whole, gates, identity)
 
 
 def _naming(case: Case) -> list[str]:
@@ -231,9 +233,6 @@ def _seal(
     case: Case, staged: Staged, results: list[dict[str, Any]], release: dict[str, int] | None,
     warnings: list[dict[str, Any]], error: str | None,
 ) -> Sealed:  # fmt: skip
-    feeds = [item["feed"] for item in staged.sources]
-    with case.workspace.database.transaction() as connection:
-        identity = identity_counts(connection, case.dataset, feeds)
     evidence = release_evidence(
         case.contract,
         case.run_id,
@@ -243,6 +242,6 @@ def _seal(
         sources=staged.sources,
         warnings=warnings,
         gates=[vars(gate) for gate in staged.gates],
-        identity=identity,
+        identity=staged.identity,
     )
     return write_evidence(case.workspace, f"dataset.{case.dataset}", case.run_id, evidence)

@@ -110,6 +110,11 @@ def earlier_release(connection: sa.Connection, dataset: str, run_id: str) -> Rel
     return None if row is None else Release(dataset, *row)
 
 
+def lock_dataset(connection: sa.Connection, dataset: str) -> None:
+    """Wait until nobody else releases a dataset, to the end of the transaction."""
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"hub.{dataset}"})
+
+
 def publish_release(
     connection: sa.Connection,
     contract: Contract,

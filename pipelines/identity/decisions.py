@@ -11,7 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.identity.members import lock_members
+from pipelines.release import lock_dataset
 from schemas.errors import ConfigurationError
+from schemas.masking import mask_id
 from store.database import Database, execute
 from store.tables import hub_table, is_there, members_table, touched_table
 
@@ -40,7 +43,7 @@ def confirm(database: Database, dataset: str, feed: str, row_key: str, key: str,
         before = _member(connection, dataset, feed, row_key)
         _require_entity(connection, dataset, key)
         for other in _open(connection, dataset, "confirm", feed=feed, row_key=row_key):
-            raise _conflict(other, f"says that this row is {_short(other['key'])}")
+            raise _conflict(other, f"says that this row is {mask_id(other['key'])}")
         for other in _open(connection, dataset, "refuse", feed=feed, row_key=row_key, key=key):
             raise _conflict(other, "says that this row is not that entity")
         number = _decide(connection, dataset, "confirm", who, why, feed=feed, row_key=row_key, key=key)
@@ -72,9 +75,9 @@ def merge(database: Database, dataset: str, key: str, into: str, who: str, why: 
     """
     with _deciding(database, dataset) as connection:
         for other in _open(connection, dataset, "merge", key=key):
-            raise _conflict(other, f"merges {_short(key)} into {_short(other['into_key'])}")
+            raise _conflict(other, f"merges {mask_id(key)} into {mask_id(other['into_key'])}")
         for other in _open(connection, dataset, "merge", key=into):
-            raise _conflict(other, f"merges {_short(into)} into {_short(other['into_key'])}: merge into that one")
+            raise _conflict(other, f"merges {mask_id(into)} into {mask_id(other['into_key'])}: merge into that one")
         for one in (key, into):
             _require_entity(connection, dataset, one)
         if key == into:
@@ -144,9 +147,8 @@ def _deciding(database: Database, dataset: str) -> Iterator[sa.Connection]:
 
 def _lock(connection: sa.Connection, dataset: str) -> None:
     """Wait for integrations of the dataset, and for others that link their rows to its entities."""
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"hub.{dataset}"})
-    members = {"name": f"members {dataset}"}
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), members)
+    lock_dataset(connection, dataset)
+    lock_members(connection, dataset)
 
 
 def _open(connection: sa.Connection, dataset: str, kind: str, **wanted: str) -> list[dict[str, Any]]:
@@ -167,7 +169,7 @@ def _member(connection: sa.Connection, dataset: str, feed: str, row_key: str) ->
 def _require_entity(connection: sa.Connection, dataset: str, key: str) -> None:
     statement = "SELECT count(*) FROM {hub} WHERE _key = %(key)s"
     if not execute(connection, statement, {"key": key}, hub=hub_table(dataset).identifier).scalar_one():
-        raise ConfigurationError(f"no entity {_short(key)}", where=dataset, fix="give an id of the newest release")
+        raise ConfigurationError(f"no entity {mask_id(key)}", where=dataset, fix="give an id of the newest release")
 
 
 def _decide(connection: sa.Connection, dataset: str, kind: str, who: str, why: str, **of: str) -> int:
@@ -195,7 +197,3 @@ def _touch(connection: sa.Connection, dataset: str, keys: list[str | None]) -> N
 def _conflict(other: dict[str, Any], says: str) -> ConfigurationError:
     who = f"decision {other['decision']} of {other['decided_by']} ({other['decided_at']:%Y-%m-%d})"
     return ConfigurationError(f"{who} {says}", where=other["dataset"], fix=f"opdhub identity undo {other['decision']}")
-
-
-def _short(key: str) -> str:
-    return f"{key[:4]}…{key[-2:]}" if len(key) >= 12 else key

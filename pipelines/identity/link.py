@@ -8,17 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.identity.members import link_by_key
+from pipelines.identity.members import link_by_key, lock_members
 from pipelines.identity.people import link_by_nik, make_register
 from pipelines.identity.resolve import resolve
 from schemas.catalogue import Catalogue
 from schemas.integration_plan import IntegrationPlan, register_plan
 from store.database import Database, execute
+from store.runs import newest_extraction
 from store.tables import TableName, ensure_hub, ensure_source, is_there, members_table, source_table, touched_table
 
-NEWEST = """
-    SELECT run_id FROM control.feed_run WHERE feed = :feed AND state = 'published'
-    ORDER BY extracted_at DESC LIMIT 1"""
 #: members of feeds that supply the dataset no more, or were linked by other rules
 DROP = """
     WITH gone AS (DELETE FROM {members} WHERE feed {which} RETURNING key)
@@ -70,8 +68,7 @@ def _link_people(
     """Link the rows of feeds that name residents with the register, in a transaction of its own."""
     dataset = register.dataset
     with database.transaction() as connection:
-        lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-        connection.execute(lock, {"name": f"members {dataset}"})
+        lock_members(connection, dataset)
         ensure_hub(connection, catalogue.contracts[dataset])
         feeds = {feed: plan for plan in plans for feed in _there(connection, catalogue, plan)}
         founders = [feed for feed in register.register_ if is_there(connection, source_table(feed))]
@@ -121,23 +118,26 @@ def _described(plan: IntegrationPlan, register: IntegrationPlan, feed: str) -> s
 
 
 def _newest(connection: sa.Connection, feed: str) -> str:
-    return connection.execute(sa.text(NEWEST), {"feed": feed}).scalar_one_or_none() or ""
+    newest = newest_extraction(connection, feed)
+    return newest[0] if newest else ""
 
 
-def _is_linked(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> bool:
+def _linked(connection: sa.Connection, dataset: str, feed: str) -> tuple[str, str] | None:
+    """Return the run whose rows the members hold, and by which rules they were linked."""
     known = connection.execute(
         sa.text("SELECT run_id, described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
         {"dataset": dataset, "feed": feed},
     ).one_or_none()
-    return known is not None and run != "" and tuple(known) == (run, described)
+    return None if known is None else (known.run_id, known.described)
+
+
+def _is_linked(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> bool:
+    return run != "" and _linked(connection, dataset, feed) == (run, described)
 
 
 def _forget_other_rules(connection: sa.Connection, dataset: str, feed: str, described: str) -> None:
-    known = connection.execute(
-        sa.text("SELECT described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
-        {"dataset": dataset, "feed": feed},
-    ).scalar_one_or_none()
-    if known is not None and known != described:
+    known = _linked(connection, dataset, feed)
+    if known is not None and known[1] != described:
         _drop(connection, dataset, "= ANY (%(feeds)s)", [feed])
 
 

@@ -112,6 +112,12 @@ def link_by_key(
     write_members(connection, contract.dataset, feed)
 
 
+def lock_members(connection: sa.Connection, dataset: str) -> None:
+    """Wait until nobody else decides who is who in a dataset, to the end of the transaction."""
+    lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    connection.execute(lock, {"name": f"members {dataset}"})
+
+
 def begin_feed(connection: sa.Connection) -> None:
     """Make room for what is decided of one feed's rows: the temporary table `_decided`."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS _decided")

@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.run import sync
 from pipelines.workspace import Ask, Workspace
 from store.runs import Account
-from tests.pipelines.residents import resident
+from tests.pipelines.residents import ORANG, resident
 from tests.workspaces import MakeWorkspace, Row, application, source_rows
 
 APP = "dinas.register"
@@ -23,14 +23,7 @@ WARGA: Row = {
     "key": ["id"],
     "dataset": "penduduk",
     "cursor": {"column": "diubah", "lag": "2h", "sweep": "7d"},
-    "map": {
-        "nik": "nik",
-        "nama_lengkap": "nama",
-        "tanggal_lahir": {"column": "lahir", "format": ["%d-%m-%Y"]},
-        "jenis_kelamin": {"column": "jk", "lookup": "jenis_kelamin"},
-        "agama": {"column": "agama", "lookup": "agama"},
-        "telepon": "telp",
-    },
+    "map": ORANG["map"],
     "expect": {"max_quarantined_pct": 50, "max_deleted_pct": 10},
 }
 NOON = dt.datetime(2026, 3, 1, 12, 0)
