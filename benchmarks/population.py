@@ -5,7 +5,7 @@ The rows are standardised and checked as a sync does; only the landing zone and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -28,22 +28,33 @@ from store.tables import SOURCE_COLUMNS, create_staging, staging_table
 PART = 100_000
 
 
-def person_feeds(workspace: Workspace) -> Iterator[tuple[str, FeedContext, Table]]:
-    """Yield the tables of the city whose rows name a resident, with the feed that reads each."""
+def person_feeds(
+    workspace: Workspace, datasets: Collection[str] | None = None
+) -> Iterator[tuple[str, FeedContext, Table]]:
+    """Yield the tables of the city whose rows name a resident, with the feed that reads each; all or of `datasets`."""
     for description in read_descriptions(DESCRIPTIONS):
         application = workspace.catalogue.applications[description.id]
         for name, table in description.tables.items():
             feed = feed_of(application, name, table)
-            if feed is not None and workspace.catalogue.plans[application.feeds[feed].dataset].person is not None:
+            if feed is None:
+                continue
+            dataset = application.feeds[feed].dataset
+            is_wanted = datasets is None or dataset in datasets
+            if is_wanted and workspace.catalogue.plans[dataset].person is not None:
                 yield f"{description.id}.{name}", workspace.feed(f"{application.id}.{feed}"), table
 
 
 def publish_city(
-    workspace: Workspace, truth: dict[str, Any], seed: int, run_id: str, changed: Changed | None = None
+    workspace: Workspace,
+    truth: dict[str, Any],
+    seed: int,
+    run_id: str,
+    changed: Changed | None = None,
+    datasets: Collection[str] | None = None,
 ) -> dict[str, int]:
     """Publish each person feed as its source holds it; return how many rows were read, and how many moved."""
     rows = moved = 0
-    for name, context, table in person_feeds(workspace):
+    for name, context, table in person_feeds(workspace, datasets):
         made = derive_table(name, table, truth[table.truth], seed, (changed or {}).get(table.truth))
         texts = made.texts
         for column, wanted in context.feed.where.items():

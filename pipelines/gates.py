@@ -44,7 +44,7 @@ def source_gates(
         keyed = count["rows"] - count["nobody"]
         shared = _share(keyed - count["entities"], count["rows"])
         gates.append(_gate(f"{count['feed']}: max_shared_pct", bounds.max_shared_pct, shared))
-    for count in identity_counts(connection, people, naming) if people and naming else []:
+    for count in _named(connection, plan, identity, people, naming):
         unknown = _share(count["probabilistic"] + count["nobody"], count["rows"])
         gates.append(_gate(f"{count['feed']}: max_unidentified_pct", bounds.max_unidentified_pct, unknown))
     first = next(feed for feed in plan.sources if feed in feeds)
@@ -57,6 +57,21 @@ def source_gates(
             seen = execute(connection, FUTURE, {"today": today}, **names).one()
             gates.append(_gate(f"{feed}: max_future_pct", bounds.max_future_pct, _share(seen.future, seen.rows)))
     return gates
+
+
+def _named(
+    connection: sa.Connection,
+    plan: IntegrationPlan,
+    identity: list[dict[str, Any]],
+    people: str | None,
+    naming: list[str],
+) -> list[dict[str, Any]]:
+    """Return how the rows of the feeds that tell a NIK were linked with residents."""
+    if people is None or not naming:
+        return []
+    if people == plan.dataset:
+        return [count for count in identity if count["feed"] in naming]
+    return identity_counts(connection, people, naming)
 
 
 def size_gates(connection: sa.Connection, plan: IntegrationPlan, rows: int, run_id: str) -> list[Gate]:

@@ -6,7 +6,8 @@ kecamatan's code plus 90 (91 to 95), a range that the civil registry does not is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from simulator.living import live_one_day
 from simulator.people import draw_people
 from simulator.planting import plant
 
-__all__ = ["FEWEST", "TRUTH_COLUMNS", "build_truth", "planted", "today"]
+__all__ = ["FEWEST", "TRUTH_COLUMNS", "build_truth", "planted", "today", "truth_by_day"]
 
 #: The fewest residents that make a city with its employees and permits.
 FEWEST = 100
@@ -68,14 +69,19 @@ def build_truth(residents: int = 5000, seed: int = 1, day: int = 0) -> dict[str,
     At least 100 residents. Texts are pandas strings, dates datetime64[s], money whole rupiah. A row keeps its index
     label while it exists, and no other row ever gets it. Raises ValueError on fewer residents or a day before 0.
     """
-    if residents < FEWEST:
-        raise ValueError(f"a city has at least {FEWEST} residents, not {residents}")
     if day < 0:
         raise ValueError(f"the city begins on day 0, not {day}")
+    return next(islice(truth_by_day(residents, seed), day, None))
+
+
+def truth_by_day(residents: int = 5000, seed: int = 1) -> Iterator[dict[str, pd.DataFrame]]:
+    """Yield what `build_truth` returns for day 0, day 1 and so on without an end."""
+    if residents < FEWEST:
+        raise ValueError(f"a city has at least {FEWEST} residents, not {residents}")
     city = City(TODAY, _first_day(residents, seed)[0])
-    for number in range(1, day + 1):
+    for number in count(1):
+        yield {name: city.frames[name] for name in TRUTH_COLUMNS}
         city = live_one_day(city, seed, number)
-    return {name: city.frames[name] for name in TRUTH_COLUMNS}
 
 
 def planted(residents: int = 5000, seed: int = 1) -> pd.DataFrame:

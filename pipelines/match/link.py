@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pyarrow as pa
 
 from pipelines.match.candidates import find_candidates
@@ -17,8 +18,8 @@ AUTO = 0.99
 REVIEW = 0.1
 #: bits by which the best candidate must be ahead of the second: 5 are odds of 32 to 1 between twins or namesakes
 MARGIN = 5.0
-#: records scored at once: 10,000 against a city of 243,746 did not fit into the memory limit
-SLICE = 2_500
+#: candidate pairs scored at once, unless one record has more: 700,000 did not fit into the memory limit
+SLICE = 175_000
 
 SCHEMA = pa.schema(
     [
@@ -40,6 +41,8 @@ def link(model: Model, records: pa.Table, register: pa.Table) -> pa.Table:
         return SCHEMA.empty_table()
     people, whole_register = prepare(records, "records"), prepare(register, "register")
     decided = _decide(model, people, whole_register)
+    if decided is None:
+        return SCHEMA.empty_table()
     return pa.table(
         {
             "record_id": records["id"].take(decided["record"]),
@@ -49,17 +52,25 @@ def link(model: Model, records: pa.Table, register: pa.Table) -> pa.Table:
     ).cast(SCHEMA)
 
 
-def _decide(model: Model, records: pa.Table, whole_register: pa.Table) -> pa.Table:
-    """Return the decisions on prepared records: record and found are row numbers."""
+def _decide(model: Model, records: pa.Table, whole_register: pa.Table) -> pa.Table | None:
+    """Return the decisions on prepared records, None without a candidate; record and found are row numbers."""
     with opened() as connection:
         put(connection, "records", records)
         put(connection, "whole_register", whole_register)
         find_candidates(connection)
         decided = []
-        for first in range(0, records.num_rows, SLICE):
-            score_candidates(connection, model, first, first + SLICE - 1)
+        for first, last in _slices(connection):
+            score_candidates(connection, model, first, last)
             decided.append(connection.sql(_decision()).to_arrow_table())
-        return pa.concat_tables(decided)
+        return pa.concat_tables(decided) if decided else None
+
+
+def _slices(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """Return the first and the last record of each slice of `pairs`."""
+    return connection.sql(f"""
+        WITH counted AS (SELECT record, sum(count(*)) OVER (ORDER BY record) AS pairs FROM pairs GROUP BY record)
+        SELECT min(record), max(record) FROM counted GROUP BY (pairs - 1) // {SLICE} ORDER BY 1
+    """).fetchall()  # noqa: S608 - own names
 
 
 def _decision() -> str:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from benchmarks.population import publish_city
+from pipelines.identity.decisions import merge, undo
+from pipelines.integrate import integrate
 from schemas.catalogue import Catalogue
 from schemas.consumer import Consumer, Grant
+from simulator.derive import Changed
+from simulator.population import truth_by_day
+from simulator.state import changes
 from store.database import Database, execute
 from store.grants import apply_grants
 from tests.pipelines.staged import Staged, key, people, staged
-from tests.workspaces import Row
+from tests.workspaces import MakeWorkspace, Row, query
 
 TICKS = 10
 FEED = "SELECT * FROM {feed} WHERE change > {at} ORDER BY change LIMIT {limit}"
@@ -132,3 +141,42 @@ def test_a_follower_ends_with_the_dataset_wherever_it_stops(
         assert follower.rows == told
         assert follower.at == hub.changes()[-1]["change"]
     assert {row["operation"] for row in hub.changes()} == {"insert", "update", "delete", "merge"}
+
+
+def city_days(residents: int, seed: int, days: int) -> Iterator[tuple[dict[str, pd.DataFrame], Changed]]:
+    """Yield a city's truth on its first day and on each of so many days after, and which rows changed when."""
+    before: dict[str, pd.DataFrame] = {}
+    changed: Changed = {}
+    for day, truth in enumerate(islice(truth_by_day(residents, seed), days + 1)):
+        if day:
+            changed = changes(before, truth, changed, day)
+        yield truth, changed
+        before = truth
+
+
+def test_a_follower_ends_with_the_residents_after_ten_days_of_the_city(make_workspace: MakeWorkspace) -> None:
+    """What the sources hold on each day is published and integrated; a steward merges two residents and undoes it."""
+    workspace = make_workspace.over(make_workspace.catalogue, {})
+    database, contract = workspace.database, workspace.catalogue.contracts["penduduk"]
+    told = [item.name for item in contract.fields if item.name not in workspace.catalogue.plan("penduduk").volatile]
+    followers = [Follower(database, "hub.penduduk_changes") for _ in range(3)]
+    ended, decision = threading.Event(), 0
+    with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        stack.callback(ended.set)
+        following = None
+        for day, (truth, changed) in enumerate(city_days(400, 11, TICKS)):
+            publish_city(workspace, truth, 11, f"sync-{day}", changed, {"penduduk"})
+            if day == 3:
+                first, second = sorted(truth["penduduk"]["nik"])[:2]
+                decision = merge(database, "penduduk", first, second, "ana", "orang yang sama")
+            if day == 6:
+                undo(database, decision, "ana")
+            integrate(workspace, "penduduk", f"integrate-{day}")
+            following = following or threads.submit(follow, followers, day, ended)
+    assert following is not None
+    following.result()
+    rows = query(database, "SELECT _key, to_jsonb(t) AS row FROM hub.penduduk t")
+    for follower in followers:
+        assert follower.rows == {row["_key"]: {name: row["row"][name] for name in told} for row in rows}
+    operations = query(database, "SELECT operation, count(*) FROM hub.penduduk_changes WHERE release > 1 GROUP BY 1")
+    assert {row["operation"] for row in operations} >= {"insert", "update", "merge"}
