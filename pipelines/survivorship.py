@@ -1,7 +1,7 @@
 """Which value of which source survives: the source rows of one entity become one staged row.
 
-Of a feed one row speaks for an entity, never a blend of two: the one with the fewest warnings, then the first by the
-source's key (docs/adr/0009). Between feeds the plan decides field by field (docs/authority.md): the first source of
+Of a feed one row speaks for an entity, never a blend of two: the one that writes the entity's own key, then the one
+with the fewest warnings, then the first by the source's key (docs/adr/0009). Between feeds the plan decides field by field (docs/authority.md): the first source of
 the field's order has the last word; where it has no value, the next one, the newest, or what most of them say.
 """
 
@@ -31,7 +31,7 @@ SPEAKING = """
                    {day} AS _day, {seen} AS _seen, {values}
             FROM {rows} r JOIN {table} s ON s._key = r.row_key {runs}
             WHERE r.feed = {feed}
-            ORDER BY r.key, cardinality(string_to_array(coalesce(s._warnings, ''), '|')), s._key) best
+            ORDER BY r.key, {own_key_first} cardinality(string_to_array(coalesce(s._warnings, ''), '|')), s._key) best
     ) {alias} ON {alias}._key = entity._key"""
 #: provenance is put together as text: building it as jsonb, pair by pair, takes three times as long
 STAGE = """
@@ -134,7 +134,15 @@ def _speaking(
         runs=sql.SQL(runs).format(sql.Literal(feed)),
         feed=sql.Literal(feed),
         alias=sql.Identifier(f"s{number}"),
+        own_key_first=_own_key_first(contract),
     )
+
+
+def _own_key_first(contract: Contract) -> sql.Composable:
+    """Return the order that puts a row behind others when it was merged, or found by likeness: its key is another."""
+    if len(contract.key) > 1:
+        return sql.SQL("")
+    return sql.SQL("s.{}::text IS DISTINCT FROM r.key,").format(sql.Identifier(contract.key[0]))
 
 
 def _own(field: ContractField, contract: Contract, plan: IntegrationPlan) -> sql.Composable:

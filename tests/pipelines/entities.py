@@ -122,12 +122,15 @@ class Model:
         for feed in self.feeds:
             told = [row for row in self.rows if (row.feed, row.key) == (feed, key)]
             if told:
-                speaking[feed] = min(told, key=lambda row: (row.troubles, row.row_key))
+                speaking[feed] = min(told, key=lambda row: (self._is_other(row), row.troubles, row.row_key))
         won = {item.name: self._winner(item.name, speaking) for item in self.contract.fields}
         entity = {name: None if row is None else self._own(name, row) for name, row in won.items()}
         entity["_provenance"] = {name: [row.feed, row.row_key] for name, row in won.items() if row is not None}
         words = [f"{f}:{word}" for f, row in speaking.items() if row.warnings for word in row.warnings.split("|")]
         return entity | {"_warnings": "|".join(words) or None}
+
+    def _is_other(self, row: Source) -> bool:
+        return len(self.contract.key) == 1 and row.values.get(self.contract.key[0]) != row.key
 
     def _own(self, name: str, row: Source) -> Any:
         if self.contract.key == [name]:

@@ -150,6 +150,15 @@ def test_fields_of_a_key_are_of_the_entity(database: Database) -> None:
     assert (both["nik"], both["kode"], both["_provenance"]["kode"]) == ("3574010101900001", "X", [DUA, "b"])
 
 
+def test_of_two_merged_rows_the_one_whose_key_stays_speaks(database: Database) -> None:
+    rows = [
+        Source(SATU, "a", "3574010101900001", values={"nik": "3574010101900009", "nama": "Siti"}),
+        Source(SATU, "b", "3574010101900001", warnings="x:y", values={"nik": "3574010101900001", "nama": "Ani"}),
+    ]
+    (row,) = stage(database, contract("nik"), plan(), rows).values()
+    assert (row["nik"], row["nama"]) == ("3574010101900001", "Ani")
+
+
 def test_of_a_feed_one_row_speaks_and_only_its_warnings_are_told(database: Database) -> None:
     rows = [
         Source(SATU, "a", warnings="x:y|nik:nik.province", values={"nama": "Ani", "jumlah": 1}),
