@@ -57,13 +57,12 @@ def damaged_rows(
     `published` holds the row keys there, `residents` the NIK in the published register, `links` the NIK by row key
     (None: linked to nobody).
     """
-    nik_columns = _columns(context, person.nik)
-    truths = {made.origins.get(column) for column in nik_columns} - {None}
-    if len(truths) != 1:
+    nik_columns = source_columns(context, person.nik)
+    owners = owners_of(context, person, made)
+    if owners is None:
         return []
-    owners = made.truth[str(truths.pop())]
-    told = {name for field in (person.name, person.birth_date) if field for name in _columns(context, field)}
-    kinds = _kinds(made)
+    told = {name for field in (person.name, person.birth_date) if field for name in source_columns(context, field)}
+    kinds = kinds_by_row(made)
     found = []
     keys = row_keys(context, made)
     for row in np.flatnonzero(np.isin(made.origin, list(kinds))):
@@ -79,12 +78,19 @@ def damaged_rows(
     return found
 
 
-def _columns(context: FeedContext, field: str) -> set[str]:
+def owners_of(context: FeedContext, person: PersonFields, made: Derived) -> pd.Series[Any] | None:
+    """Return by row of the truth the NIK of whom it speaks, None where the feed shows no NIK."""
+    truths = {made.origins.get(column) for column in source_columns(context, person.nik)} - {None}
+    return made.truth[str(truths.pop())] if len(truths) == 1 else None
+
+
+def source_columns(context: FeedContext, field: str) -> set[str]:
+    """Return the columns of the source that a field is made from."""
     how = context.feed.map.get(field)
     return set(how.sources) if how is not None else set()
 
 
-def _kinds(made: Derived) -> dict[int, dict[str, set[str]]]:
+def kinds_by_row(made: Derived) -> dict[int, dict[str, set[str]]]:
     """Return by row of the clean table the kinds of its faults with their columns; repeated rows repeat them."""
     kinds: dict[int, dict[str, set[str]]] = {}
     for row, column, kind in made.faults[["row", "field", "kind"]].itertuples(index=False):

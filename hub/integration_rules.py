@@ -17,6 +17,7 @@ from store.database import Database
 MISSED = {
     "lansia_bukan_penduduk": ("penduduk", None),
     "disabilitas_bukan_penduduk": ("penduduk", None),
+    "veteran_bukan_penduduk": ("penduduk", "nik"),
     "kk_tidak_terdaftar": ("keluarga", "no_kk"),
 }
 #: value types that say who or whose a record is

@@ -10,6 +10,7 @@ import pandas as pd
 from psycopg import sql
 
 from hub.city_published import city_tables
+from hub.integration_hidden import HiddenPeople
 from hub.integration_matching import Damaged, damaged_rows, score_matching
 from hub.integration_rules import damaged_records, read_contradictions, score_rules
 from hub.integration_survivorship import Chosen, Supplied, score_dataset, score_survivorship, supplied_by
@@ -55,7 +56,7 @@ def score_integration(
         name: measure.choose(name, shown) for name, shown in by_dataset.items() if measure.exists(hub_table(name))
     }
     return {
-        "matching": score_matching(measure.damaged),
+        "matching": score_matching(measure.damaged) | {"nik_hidden": measure.hidden.score()},
         "survivorship": score_survivorship(chosen),
         "rules": score_rules(truth, today(city.day), read_contradictions(database), damaged),
     }
@@ -75,20 +76,21 @@ class _Measure:
                 where=f"hub.{dataset}",
                 fix=f"integrate it first: opdhub integrate {dataset}",
             )
-        self.register = plan
+        self.register, self.hidden = plan, HiddenPeople(database, plan)
         self.residents = {str(row[0]) for row in self._rows(hub_table(plan.dataset), ["_key"])}
         self.links: dict[str, dict[str, str | None]] = {}
         for feed, row, key in self._rows(members_table(plan.dataset), ["feed", "row_key", "key"]):
             self.links.setdefault(str(feed), {})[str(row)] = key
 
     def match(self, context: FeedContext, made: Derived) -> None:
-        """Note whom the hub took each record of a feed for that has a damaged NIK."""
+        """Note whom the hub took each record of a feed for that has a damaged NIK, and take up those to be hidden."""
         plan = self.catalogue.plans.get(context.contract.dataset)
         if plan is None or plan.person is None or context.id in self.register.register_:
             return
         published = {str(row[0]) for row in self._rows(source_table(context.id), ["_key"])}
         links = self.links.get(context.id, {})
         self.damaged += damaged_rows(context, plan.person, made, published, self.residents, links)
+        self.hidden.add(context, plan.person, made, self.residents)
 
     def choose(self, dataset: str, shown: dict[str, Supplied]) -> Chosen:
         """Count the right fields of a published dataset."""

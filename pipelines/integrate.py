@@ -32,7 +32,9 @@ from store.tables import (
     create_staging,
     drop_staging_of,
     hub_table,
+    is_there,
     members_table,
+    source_table,
     staging_table,
     touched_table,
 )
@@ -151,7 +153,9 @@ def _stage(case: Case, sources: list[dict[str, Any]]) -> Staged:
         create_staging(connection, case.staging, case.contract, HUB_COLUMNS)
         stage_release(connection, case.staging, case.contract, case.plan, feeds, case.rows, case.today)
         execute(connection, "ANALYZE {staging}", staging=case.staging.identifier)
-        people = register.dataset if register else None
+        # while the first feed of the register has not come, who is unknown tells nothing about the others
+        is_known = register is not None and is_there(connection, source_table(register.register_[0]))
+        people = register.dataset if register and is_known else None
         identity = identity_counts(connection, case.dataset, feeds)
         gates = source_gates(connection, case.plan, feeds, identity, people, _naming(case), case.today)
         gates += size_gates(connection, case.plan, _rows_to_be(connection, case, is_whole), case.run_id)

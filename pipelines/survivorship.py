@@ -1,8 +1,9 @@
 """Which value of which source survives: the source rows of one entity become one staged row.
 
 Of a feed one row speaks for an entity, never a blend of two: the one that writes the entity's own key, then the one
-with the fewest warnings, then the first by the source's key (docs/adr/0009). Between feeds the plan decides field by field (docs/authority.md): the first source of
-the field's order has the last word; where it has no value, the next one, the newest, or what most of them say.
+with the fewest warnings, then the first by the source's key (docs/adr/0009). Between feeds the plan decides field by
+field (docs/authority.md): the first source of the field's order has the last word; where it has no value, the next
+one, the newest, or what most of them say.
 """
 
 from __future__ import annotations

@@ -36,6 +36,10 @@ NEEDS_NIB = (
     "Izin Penyelenggaraan Parkir",
 )  # fmt: skip
 OLD_AGE = 60  # years
+#: last day of the operations of which the law knows veterans (UU 15/2012, pasal 1); peacekeepers serve to this day
+SERVICE_ENDED = {"PEJUANG": "1949-12-27", "TRIKORA": "1963-05-01", "DWIKORA": "1966-08-11", "SEROJA": "1976-07-17"}
+#: years that the youngest had then; and that peacekeepers have at least
+SOLDIERS_AGE, GROWN_UP = 15, 18
 MOST_DAYS_APART = 366
 
 
@@ -135,6 +139,14 @@ def _veteran_died(truth: Truth, today: np.datetime64) -> Pairs:
     return _pairs(rows["_key"], rows["p_nik"])
 
 
+def _veteran_too_young(truth: Truth, today: np.datetime64) -> Pairs:
+    rows = _with_register(truth, "veteran")
+    ended = pd.to_datetime(rows["golongan_veteran"].map(SERVICE_ENDED))
+    youngest = (ended - pd.DateOffset(years=SOLDIERS_AGE)).fillna(pd.Timestamp(today) - pd.DateOffset(years=GROWN_UP))
+    rows = rows[rows["p_tanggal_lahir"] > youngest]
+    return _pairs(rows["_key"], rows["p_nik"])
+
+
 def _aid_twice_in_a_household(truth: Truth, today: np.datetime64) -> Pairs:
     rows = _with_register(truth, "penerima_bantuan")
     rows = rows[rows["program_bantuan"].isin(ONE_A_HOUSEHOLD)].drop(columns="_key")
@@ -220,6 +232,8 @@ RULES: dict[str, tuple[str, str, Callable[[Truth, np.datetime64], Pairs]]] = {
     "lansia_meninggal": ("lansia", "penduduk", _dead("lansia")),
     "lansia_bukan_penduduk": ("lansia", "penduduk", _no_resident("lansia")),
     "veteran_meninggal": ("veteran", "penduduk", _veteran_died),
+    "veteran_bukan_penduduk": ("veteran", "penduduk", _no_resident("veteran")),
+    "veteran_terlalu_muda": ("veteran", "penduduk", _veteran_too_young),
     "veteran_ganda": ("veteran", "veteran", _veteran_twice),
     "disabilitas_meninggal": ("disabilitas", "penduduk", _dead("disabilitas")),
     "disabilitas_bukan_penduduk": ("disabilitas", "penduduk", _no_resident("disabilitas")),

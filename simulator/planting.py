@@ -41,6 +41,8 @@ PLANTERS: tuple[Planter, ...] = (
     papers.pupil_of_another_age,
     lists.head_elsewhere,
     lists.no_card,
+    lists.not_a_resident("veteran"),
+    lists.veteran_too_young,
 )
 
 

@@ -9,7 +9,10 @@ from simulator import edits, vital
 from simulator.contradictions import FOR_THE_POOR
 from simulator.draw import days, digits, names, pick, streets, text
 from simulator.ground import UNUSED, Ground, Planter
-from simulator.social import aid_rows, elderly_rows, poor_rows
+from simulator.social import aid_rows, elderly_rows, poor_rows, veteran_numbers, veteran_rows
+
+#: where the numbers of strangers begin, so that no two lists invent the same person
+SERIALS = {"disabilitas": 0, "lansia": 100, "veteran": 200}
 
 
 def not_a_resident(dataset: str) -> Planter:
@@ -24,14 +27,17 @@ def not_a_resident(dataset: str) -> Planter:
         frame = ground.city[dataset]
         like = frame.loc[np.sort(ground.rng.choice(frame.index, ground.count - half, replace=False))]
         is_male = (like["jenis_kelamin"] == "L").to_numpy()
-        serial = digits(UNUSED + np.arange(len(like)) + 100 * (dataset == "lansia"), 4).to_numpy(object)
+        serial = digits(UNUSED + np.arange(len(like)) + SERIALS[dataset], 4).to_numpy(object)
         strangers = like.assign(
             nik=like["nik"].str[:12] + serial,
             nama_lengkap=names(ground.rng, is_male).to_numpy(object),
             alamat=streets(ground.rng, len(like)).to_numpy(object),
         )
-        added = strangers.assign(no_kk=None, menerima_bantuan=False) if dataset == "lansia" else strangers
-        added = ground.add(dataset, added.astype(frame.dtypes))
+        if dataset == "lansia":
+            strangers = strangers.assign(no_kk=None, menerima_bantuan=False)
+        elif dataset == "veteran":
+            strangers = strangers.assign(nomor_veteran=veteran_numbers(90_001, len(like)).array, masih_hidup=True)
+        added = ground.add(dataset, strangers.astype(frame.dtypes))
         ground.note_people(rule, dataset, pd.concat([moved["nik"], added["nik"]]))
 
     return planter
@@ -47,6 +53,16 @@ def too_young(ground: Ground) -> None:
     seen = city.today - ground.rng.integers(30, 600, len(rows))
     rows = ground.add("lansia", rows.assign(tanggal_pendataan=days(seen)))
     ground.note("bukan_lansia", "lansia", rows)
+
+
+def veteran_too_young(ground: Ground) -> None:
+    """Somebody born long after Operation Seroja stands on the list of its veterans."""
+    quiet, city = ground.quiet, ground.city
+    free = quiet[(quiet["age"] > 40) & (quiet["age"] < 56) & ~quiet["nik"].isin(city["veteran"]["nik"])]
+    who = ground.choose(free).reset_index(drop=True)
+    war, number = text(["SEROJA"] * len(who)), veteran_numbers(95_001, len(who))
+    rows = ground.add("veteran", veteran_rows(ground.rng, who, war, number, city.today))
+    ground.note("veteran_terlalu_muda", "veteran", rows)
 
 
 def employee_among_the_poor(ground: Ground) -> None:

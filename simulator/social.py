@@ -190,13 +190,29 @@ def draw_veterans(rng: np.random.Generator, city: City) -> pd.DataFrame:
         ["PEJUANG", np.where(rng.random(count) < 0.5, "TRIKORA", "DWIKORA"), "SEROJA"],
         "PERDAMAIAN",
     )
+    return veteran_rows(rng, who, text(war), veteran_numbers(20_001, count), city.today)
+
+
+def veteran_rows(
+    rng: np.random.Generator,
+    who: pd.DataFrame,
+    war: pd.Series[str],
+    number: pd.Series[str],
+    today: np.datetime64,
+) -> pd.DataFrame:
+    """Return rows of the frame `veteran` for residents: who served in which operation, under which number."""
     return made(
         "veteran",
         {
             **person(who, "nik", "nama_lengkap", "tanggal_lahir", "jenis_kelamin", "alamat", "kode_kelurahan"),
-            "nomor_veteran": ("13." + digits(20_001 + np.arange(count) * 7, 6)).astype("str"),
-            "golongan_veteran": text(war),
+            "nomor_veteran": number,
+            "golongan_veteran": war,
             "masih_hidup": who["status_dasar"] == "1",
-            "tanggal_pendataan": days(city.today - rng.integers(100, 2000, count)),
+            "tanggal_pendataan": days(today - rng.integers(100, 2000, len(who))),
         },
     )
+
+
+def veteran_numbers(first: int, count: int) -> pd.Series[str]:
+    """Return numbers of veterans, as their organisation writes them: 13.020001."""
+    return ("13." + digits(first + np.arange(count) * 7, 6)).astype("str")

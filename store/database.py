@@ -149,11 +149,12 @@ def execute(
     return connection.exec_driver_sql(text, params or {})
 
 
-def read_arrow(connection: sa.Connection, query: LiteralString) -> pa.Table:
+def read_arrow(connection: sa.Connection, query: LiteralString | sql.Composable) -> pa.Table:
     """Return what a SELECT finds, in the connection's transaction: dates as date32, all else as text."""
     from pyarrow import csv
 
-    driver, text = cast(psycopg.Connection, connection.connection.driver_connection), sql.SQL(query)
+    driver = cast(psycopg.Connection, connection.connection.driver_connection)
+    text = query if isinstance(query, sql.Composable) else sql.SQL(query)
     with driver.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT * FROM ({}) rows LIMIT 0").format(text))
         columns = cursor.description or []

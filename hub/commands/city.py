@@ -117,6 +117,10 @@ def _score_integration(json: bool) -> None:
         return
     matching, chosen, rules = result["matching"], result["survivorship"], result["rules"]
     show(matching["by_damage"], ["damage", "records", "precision", "recall", "f1"], json, title="matching by damage")
+    if hidden := matching["nik_hidden"]:
+        show(
+            hidden["by_damage"], ["damage", "records", "precision", "recall", "f1"], json, title="with every NIK hidden"
+        )
     datasets = [{"dataset": name, **item} for name, item in chosen["by_dataset"].items()]
     show(datasets, ["dataset", "rows", "without_truth", "fields", "right", "share_right"], json, title="survivorship")
     show(chosen["wrong_by_field"][:10], ["dataset", "field", "fields", "wrong"], json, title="fields wrong most often")
@@ -125,6 +129,8 @@ def _score_integration(json: bool) -> None:
         f"matching: F1 {matching['f1']}, precision {matching['precision']}, recall {matching['recall']}"
         f" of {matching['records']} records"
     )
+    if hidden:
+        say(f"with every NIK hidden: F1 {hidden['f1']}, precision {hidden['precision']}, recall {hidden['recall']}")
     say(f"survivorship: {chosen['share_right']} of {chosen['fields']} fields are right")
     say(f"rules: recall {rules['recall']}, precision {rules['precision']}")
     if rules["not_measured"]:

@@ -30,22 +30,33 @@ def kept_model(connection: sa.Connection, dataset: str) -> Model:
     The same model decides until then, so that a decision does not change with the day. It learns from the run's
     temporary tables `_pairs` and `_register`.
     """
-    from pipelines.match.comparisons import COMPARISONS
-    from pipelines.match.model import Model
     from pipelines.match.train import train
 
-    digest = hashlib.sha256(repr(COMPARISONS).encode()).hexdigest()
-    row = connection.execute(
-        sa.text("SELECT digest, model FROM control.match_model WHERE dataset = :dataset"), {"dataset": dataset}
-    ).one_or_none()
-    if row is not None and row.digest == digest:
-        return Model(**row.model)
+    known_model = stored_model(connection, dataset)
+    if known_model is not None:
+        return known_model
     known = ", ".join(KNOWN)
     register = read_arrow(connection, f"SELECT nik AS id, {known} FROM _register ORDER BY nik")  # noqa: S608
     people = read_arrow(connection, f"SELECT record_id AS id, {known} FROM _pairs ORDER BY record_id")  # noqa: S608
     pairs = read_arrow(connection, "SELECT record_id, register_id FROM _pairs ORDER BY record_id")
     model = train(register, pairs, people)
     if pairs.num_rows >= GROUND:
-        values = {"dataset": dataset, "digest": digest, "model": json.dumps(dataclasses.asdict(model))}
+        values = {"dataset": dataset, "digest": _digest(), "model": json.dumps(dataclasses.asdict(model))}
         connection.execute(sa.text(KEEP), values)
     return model
+
+
+def stored_model(connection: sa.Connection, dataset: str) -> Model | None:
+    """Return the model that is kept of a dataset, or None where none is, or what is compared has changed."""
+    from pipelines.match.model import Model
+
+    row = connection.execute(
+        sa.text("SELECT digest, model FROM control.match_model WHERE dataset = :dataset"), {"dataset": dataset}
+    ).one_or_none()
+    return Model(**row.model) if row is not None and row.digest == _digest() else None
+
+
+def _digest() -> str:
+    from pipelines.match.comparisons import COMPARISONS
+
+    return hashlib.sha256(repr(COMPARISONS).encode()).hexdigest()

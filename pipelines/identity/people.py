@@ -80,7 +80,7 @@ def make_register(connection: sa.Connection, dataset: str, feeds: list[str], per
             "_key AS row_key FROM {table} WHERE {nik} IS NOT NULL"
         ).format(
             nik=sql.Identifier(person.nik),
-            known=_columns(person, None),
+            known=known_columns(person, None),
             rank=sql.Literal(rank),
             table=source_table(feed).identifier,
         )
@@ -107,7 +107,7 @@ def link_by_nik(connection: sa.Connection, dataset: str, feed: str, person: Pers
         connection,
         CANDIDATES,
         {"feed": feed},
-        columns=_columns(person, "s", with_nik=True),
+        columns=known_columns(person, "s", with_nik=True),
         name=parts["name"],
         birth_date=parts["birth_date"],
         nik=parts["nik"],
@@ -128,7 +128,7 @@ def words(name: sql.Composable) -> sql.Composable:
     return sql.SQL("string_to_array(upper(translate({}, '.,''`-\"', '')), ' ')").format(name)
 
 
-def _columns(person: PersonFields, table: str | None, with_nik: bool = False) -> sql.Composed:
+def known_columns(person: PersonFields, table: str | None, with_nik: bool = False) -> sql.Composed:
     """Return what is known of a person as columns of these names, NULL where the dataset has no such field."""
     found: list[sql.Composable] = []
     named = person.named

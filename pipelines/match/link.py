@@ -67,10 +67,11 @@ def _decide(model: Model, records: pa.Table, whole_register: pa.Table) -> pa.Tab
 
 def _slices(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
     """Return the first and the last record of each slice of `pairs`."""
-    return connection.sql(f"""
+    found = connection.sql(f"""
         WITH counted AS (SELECT record, sum(count(*)) OVER (ORDER BY record) AS pairs FROM pairs GROUP BY record)
         SELECT min(record), max(record) FROM counted GROUP BY (pairs - 1) // {SLICE} ORDER BY 1
     """).fetchall()  # noqa: S608 - own names
+    return [(int(first), int(last)) for first, last in found]
 
 
 def _decision() -> str:

@@ -118,6 +118,44 @@ CASES = {
         },
         found(("V1", nik(1))),
     ),
+    "veteran_bukan_penduduk": Case(
+        {
+            "penduduk": [warga(1), warga(2, "2", "2025-01-01"), warga(3, "3"), warga(5, None)],
+            "veteran": [{"nomor_veteran": f"V{n}", "nik": nik(n)} for n in (1, 2, 3, 4, 5)]
+            + [{"nomor_veteran": "V6", "nik": None}],  # nobody was looked for
+        },
+        found(("V3", nik(3)), ("V4", None)),
+    ),
+    "veteran_terlalu_muda": Case(
+        {
+            # 15 years on the last day of the operation; a day short of it
+            "penduduk": [
+                warga(n, tanggal_lahir=day)
+                for n, day in enumerate(
+                    ["1934-12-27", "1934-12-28", "1948-05-02", "1951-08-12", "1961-07-17", "1961-07-18", None], start=1
+                )
+            ]
+            + [warga(8, tanggal_lahir="2008-06-01"), warga(9, tanggal_lahir="2008-06-02")],
+            "veteran": [
+                {"nomor_veteran": f"V{n}", "nik": nik(n), "golongan_veteran": war}
+                for n, war in enumerate(
+                    [
+                        "PEJUANG",
+                        "PEJUANG",
+                        "TRIKORA",
+                        "DWIKORA",
+                        "SEROJA",
+                        "SEROJA",
+                        "SEROJA",
+                        "PERDAMAIAN",
+                        "PERDAMAIAN",
+                    ],
+                    start=1,
+                )
+            ],
+        },
+        found(*((f"V{n}", nik(n)) for n in (2, 3, 4, 6, 9))),
+    ),
     "veteran_ganda": Case(
         {
             "veteran": [

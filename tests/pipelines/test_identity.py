@@ -170,6 +170,20 @@ def test_only_touched_residents_are_made_anew(city: City) -> None:
     assert city.touched() == 0
 
 
+def test_who_is_unknown_tells_nothing_before_the_register_s_first_feed_has_come(make_workspace: MakeWorkspace) -> None:
+    gates = LOOSE | {"max_unidentified_pct": 10}
+    plans = [PLANS[0] | {"register": [REGISTER, CLINIC]}, PLANS[1] | {"gates": gates}]
+    city = City(make_workspace, plans)
+    city.sync(CLINIC, [person(0, id="P0")])
+    city.sync(ELDERLY, [person(n, id=f"L{n}") for n in range(20)])
+    assert city.integrate("lansia").rows == 20
+    city.sync(REGISTER, [person(0)])
+    with pytest.raises(GateError, match=r"dinsos\.amanah\.lansia: max_unidentified_pct is 95, the limit 10"):
+        city.integrate("lansia")
+    city.sync(REGISTER, [person(n) for n in range(20)])
+    assert city.integrate("lansia").rows == 20
+
+
 def test_a_release_held_back_forgets_no_change(city: City) -> None:
     city.integrate()
     strict = [PLANS[0] | {"gates": LOOSE | {"max_unidentified_pct": 10}}, PLANS[1]]

@@ -64,6 +64,7 @@ def test_known_names_records_that_exist() -> None:
     assert missing["other_key"].eq("").all()
     assert set(missing["rule"]) == {
         "izin_tanpa_nib", "kk_tidak_terdaftar", "lansia_bukan_penduduk", "disabilitas_bukan_penduduk",
+        "veteran_bukan_penduduk",
     }  # fmt: skip
 
 

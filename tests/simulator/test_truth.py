@@ -21,7 +21,10 @@ TRUTH = build_truth(residents=1500, seed=5)
 PEOPLE = TRUTH["penduduk"]
 PLANTED = planted(residents=1500, seed=5)
 #: planted records that name somebody, a card or a business that is not there
-NOT_THERE = ("kk_tidak_terdaftar", "izin_tanpa_nib", "lansia_bukan_penduduk", "disabilitas_bukan_penduduk")
+NOT_THERE = (
+    "kk_tidak_terdaftar", "izin_tanpa_nib", "lansia_bukan_penduduk", "disabilitas_bukan_penduduk",
+    "veteran_bukan_penduduk",
+)  # fmt: skip
 KEYS = {
     "lansia": ["nik"], "veteran": ["nomor_veteran"], "disabilitas": ["nik"], "keluarga_miskin": ["no_kk"],
     "penerima_bantuan": ["nik", "program_bantuan", "periode"], "pencari_kerja": ["nomor_ak1"], "pelaku_usaha": ["nib"],
