@@ -215,4 +215,4 @@ def veteran_rows(
 
 def veteran_numbers(first: int, count: int) -> pd.Series[str]:
     """Return numbers of veterans, as their organisation writes them: 13.020001."""
-    return ("13." + digits(first + np.arange(count) * 7, 6)).astype("str")
+    return text("13." + digits(first + np.arange(count) * 7, 6))
