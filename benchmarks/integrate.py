@@ -1,4 +1,4 @@
-"""integrate: the register of residents at the city's full size, from nothing, and after days that changed some rows."""
+"""integrate: the register of residents at the city's full size, from nothing, and a day later."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ from connectors.connection import Connection
 from pipelines.integrate import integrate
 from pipelines.workspace import Workspace
 from schemas.catalogue import Catalogue
-from simulator.population import build_truth
+from simulator.population import truth_by_day
 from simulator.state import changes
 from store.database import Database
 from store.landing import Landing
 
 RESIDENTS = int(os.environ.get("OPDHUB_BENCH_RESIDENTS", "243746"))
-SEED, DAYS = 7, 5
+SEED = 7
 #: of the issue of integrated datasets: seconds from nothing, megabytes, and the share of it after 1 % changed rows
 LIMIT_SECONDS, LIMIT_MB, LIMIT_SHARE = 240, 2000, 0.15
 DATABASE = "opdhub_bench_integrate"
 
 
 def bench_integrate(setting: Setting) -> dict[str, Any]:
-    """Return the seconds of a first integration of `penduduk`, of one after some days, and the peak of memory."""
+    """Return the seconds of a first integration of `penduduk`, of one a day later, and the peak of memory."""
     with _database(setting.database) as database, TemporaryDirectory() as folder:
         workspace = _workspace(setting.catalogue, database, Path(folder))
         setting.say(f"integrate: {RESIDENTS} residents and every row that names one")
-        truth = build_truth(RESIDENTS, SEED)
+        days = truth_by_day(RESIDENTS, SEED)
+        truth = next(days)
         first = publish_city(workspace, truth, SEED, "bench-0")
         setting.say(f"integrate: {first['rows']} source rows, from nothing")
         whole, peak = _timed(workspace, "whole", setting.catalogue, folder)
-        setting.say(f"integrate: {DAYS} days later")
-        later = build_truth(RESIDENTS, SEED, DAYS)
-        changed = changes(truth, {name: later[name] for name in truth}, {}, DAYS)
+        setting.say("integrate: a day later")
+        later = next(days)
+        changed = changes(truth, later, {}, 1)
         second = publish_city(workspace, later, SEED, "bench-1", changed)
         setting.say(f"integrate: {second['moved']} rows moved")
         part, part_peak = _timed(workspace, "part", setting.catalogue, folder)

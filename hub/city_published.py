@@ -21,9 +21,21 @@ from simulator.tick import read_city
 from store.database import Database, comma, execute
 from store.tables import source_table
 
-NEWEST = """
-    SELECT DISTINCT ON (feed) feed, run_id FROM control.feed_run WHERE state = 'published'
-    ORDER BY feed, extracted_at DESC"""
+PUBLISHED = "SELECT DISTINCT feed FROM control.feed_run WHERE state = 'published'"
+#: what was found since a run last read everything; of a row that a later run has changed, what that run found
+FOUND = """
+    SELECT DISTINCT f.source_key, f.field, f.rule FROM control.finding f
+    JOIN control.feed_run r ON r.feed = f.feed AND r.run_id = f.run_id AND r.state = 'published'
+    LEFT JOIN {source} s ON s._key = f.source_key
+    LEFT JOIN control.feed_run changed ON changed.feed = f.feed AND changed.run_id = s._run
+    WHERE f.feed = %(feed)s AND (changed.extracted_at IS NULL OR changed.extracted_at <= r.extracted_at)
+      AND r.extracted_at >= (SELECT max(extracted_at) FROM control.feed_run w
+                             WHERE w.feed = f.feed AND w.state = 'published' AND w.mode = 'full')
+"""
+WAITING = """
+    SELECT q.source_key FROM control.quarantine q JOIN control.feed_run r USING (feed, run_id)
+    WHERE q.feed = %(feed)s AND r.state = 'published' AND q.closed_by IS NULL
+"""
 
 
 def score_city(
@@ -38,16 +50,14 @@ def score_city(
     tables = list(city_tables(catalogue))
     truth, changed = read_truth(folder, sorted({table.truth for _, _, table in tables}))
     with database.transaction() as connection:
-        runs = {row.feed: row.run_id for row in connection.execute(sa.text(NEWEST))}
+        feeds = set(connection.execute(sa.text(PUBLISHED)).scalars())
     total, skipped = Score(), []
     for done, (name, context, table) in enumerate(tables, start=1):
-        if context.id not in runs or name in city.behind:
+        if context.id not in feeds or name in city.behind:
             skipped.append(context.id)
         else:
             made = derive_table(name, table, truth[table.truth], city.seed, changed.get(table.truth))
-            total.add(
-                score_feed(context, made, read_published(database, context, runs[context.id]), catalogue.codelists)
-            )
+            total.add(score_feed(context, made, read_published(database, context), catalogue.codelists))
         progress(done, len(tables))
     if len(skipped) == len(tables):
         raise ConfigurationError(
@@ -69,19 +79,16 @@ def city_tables(catalogue: Catalogue) -> Iterator[tuple[str, FeedContext, Table]
                 yield f"{description.id}.{name}", context, table
 
 
-def read_published(database: Database, context: FeedContext, run_id: str) -> Published:
-    """Read the published rows of a feed as texts, and what its run found and quarantined."""
+def read_published(database: Database, context: FeedContext) -> Published:
+    """Read the published rows of a feed as texts, what was found of them, and which rows wait in quarantine."""
     names = ["_key", *context.feed.map]
     columns = comma([sql.SQL("{}::text").format(sql.Identifier(name)) for name in names])
-    wanted = {"run_id": run_id, "feed": context.id}
-    finding = sa.text("SELECT source_key, field, rule FROM control.finding WHERE run_id = :run_id AND feed = :feed")
-    quarantine = sa.text("SELECT source_key FROM control.quarantine WHERE run_id = :run_id AND feed = :feed")
+    source, feed = source_table(context.id).identifier, {"feed": context.id}
     with database.transaction() as connection:
-        table = source_table(context.id).identifier
-        rows = execute(connection, "SELECT {columns} FROM {table}", columns=columns, table=table)
+        rows = execute(connection, "SELECT {columns} FROM {table}", columns=columns, table=source)
         frame = pd.DataFrame([tuple(row) for row in rows], columns=names, dtype=object)
-        found = pd.DataFrame([tuple(r) for r in connection.execute(finding, wanted)], dtype=object)
-        keys = {row.source_key for row in connection.execute(quarantine, wanted)}
+        found = pd.DataFrame([tuple(row) for row in execute(connection, FOUND, feed, source=source)], dtype=object)
+        keys = set(execute(connection, WAITING, feed).scalars())
     if found.empty:
         found = pd.DataFrame({"source_key": [], "field": [], "rule": []}, dtype=object)
     return Published(frame, found.set_axis(["source_key", "field", "rule"], axis=1), keys)

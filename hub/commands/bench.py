@@ -28,7 +28,7 @@ def bench(
     way: MariaDB → published, each stage timed, beside mysql piped into psql \copy.
     parse: Airflow's DAGs from 99 applications, beside reading the same YAML (needs no MariaDB).
     inspect: drafts of a sample city's applications, beside the catalogue's own YAML; it has no limit.
-    integrate: the register of 243,746 residents, from nothing and after some days (needs no MariaDB; ten minutes).
+    integrate: the register of 243,746 residents, from nothing and a day later (needs no MariaDB; ten minutes).
     match: people without an identifier, FEBRL and a register of the city's size (needs no MariaDB).
     """
     from benchmarks.registry import BENCHMARKS

@@ -90,7 +90,7 @@ def case(make_workspace: MakeWorkspace, tmp_path: Path) -> Case:
     workspace = make_workspace(app, {"contoh": f"fs://{tmp_path}"})
     sync(workspace, "dinas.contoh.orang", "r1")
     context = workspace.feed("dinas.contoh.orang")
-    return Case(workspace, context, made, read_published(workspace.database, context, "r1"))
+    return Case(workspace, context, made, read_published(workspace.database, context))
 
 
 def test_every_fault_is_counted_once_and_nothing_clean_is_blamed(case: Case) -> None:
@@ -106,6 +106,25 @@ def test_every_fault_is_counted_once_and_nothing_clean_is_blamed(case: Case) -> 
     assert kinds["soft_deleted"]["withheld"] == kinds["soft_deleted"]["faults"] > 0
     assert kinds["latin1"]["repaired"] + kinds["latin1"]["withheld"] == kinds["latin1"]["faults"] > 0
     assert set(result["undetectable_from_one_source"]) == {"emptied"}
+
+
+def test_a_later_run_that_read_only_what_had_changed_takes_nothing_away(case: Case) -> None:
+    with case.workspace.database.transaction() as connection:
+        connection.exec_driver_sql("""
+            INSERT INTO control.feed_run (run_id, feed, state, stage, mode, extracted_at, read, inserted, updated,
+                unchanged, quarantined, deleted)
+            VALUES ('r2', 'dinas.contoh.orang', 'published', 'publish', 'changes', clock_timestamp(), 0, 0, 0, 0, 0, 0)
+            """)
+    assert summary(case.score(read_published(case.workspace.database, case.context))) == summary(case.score())
+    assert case.published.quarantined
+    with case.workspace.database.transaction() as connection:
+        told = case.published.findings["source_key"]
+        key = told[told.isin(case.published.rows["_key"])].iloc[0]
+        connection.exec_driver_sql(
+            "UPDATE source.dinas__contoh__orang SET _run = 'r2' WHERE _key = %(key)s", {"key": key}
+        )
+    later = read_published(case.workspace.database, case.context).findings
+    assert key not in set(later["source_key"])
 
 
 def test_a_finding_that_is_gone_is_a_miss(case: Case) -> None:
