@@ -34,7 +34,7 @@ FAITHFUL = ("latin1",)
 
 @dataclass(frozen=True)
 class Published:
-    """What the hub made of a feed: rows in `source` as texts, what was found of them, and the keys that wait in quarantine."""
+    """What the hub made of a feed: rows in `source` as texts, what was found of them, and the keys in quarantine."""
 
     rows: pd.DataFrame
     findings: pd.DataFrame
