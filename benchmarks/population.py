@@ -89,4 +89,12 @@ def _publish(workspace: Workspace, context: FeedContext, landed: pa.Table, run_i
         )
         hold_keys(connection, workspace, context, run_id, swept=False)
         counts = merge(connection, context, staging, run_id, told=True)
+        connection.execute(
+            sa.text("""
+                UPDATE control.feed_run SET read = :staged, inserted = :inserted, updated = :updated,
+                    unchanged = :staged - :inserted - :updated, deleted = :deleted
+                WHERE run_id = :run_id AND feed = :feed"""),
+            {"run_id": run_id, "feed": context.id, "staged": counts["STAGED"], "inserted": counts["INSERT"],
+             "updated": counts["UPDATE"], "deleted": counts["DELETE"]},
+        )  # fmt: skip
     return counts["INSERT"] + counts["UPDATE"] + counts["DELETE"]

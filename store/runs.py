@@ -81,6 +81,17 @@ def newest_extraction(connection: sa.Connection, feed: str) -> tuple[str, dt.dat
     return (row.run_id, row.extracted_at) if row else None
 
 
+def moved_rows(connection: sa.Connection, feed: str) -> int:
+    """Return how many rows the published runs of a feed have inserted, updated and deleted so far.
+
+    While it stays the same the feed's table does too.
+    """
+    statement = """
+        SELECT coalesce(sum(inserted + updated + deleted), 0) FROM control.feed_run
+        WHERE feed = :feed AND state = 'published'"""
+    return int(connection.execute(sa.text(statement), {"feed": feed}).scalar_one())
+
+
 @dataclass(frozen=True)
 class RunState:
     """What a feed's published runs have left for the next one; empty before the first."""

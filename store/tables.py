@@ -177,9 +177,11 @@ def _ensure_members(connection: sa.Connection, dataset: str) -> None:
             decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             PRIMARY KEY (feed, row_key));
         CREATE INDEX IF NOT EXISTS {index} ON {table} (key);
+        CREATE INDEX IF NOT EXISTS {open} ON {table} (feed) WHERE how = 'none' OR row_hash = '';
         CREATE TABLE IF NOT EXISTS {touched} (key text PRIMARY KEY)""",
         table=members_table(dataset).identifier,
         index=f"{dataset}_members_key",
+        open=f"{dataset}_members_open",
         touched=touched_table(dataset).identifier,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from pipelines.identity.resolve import resolve
 from schemas.catalogue import Catalogue
 from schemas.integration_plan import IntegrationPlan, register_plan
 from store.database import Database, execute
-from store.runs import newest_extraction
+from store.runs import moved_rows
 from store.tables import TableName, ensure_hub, ensure_source, is_there, members_table, source_table, touched_table
 
 #: members of feeds that supply the dataset no more, or were linked by other rules
@@ -28,6 +29,17 @@ COUNTS = """
            count(*) FILTER (WHERE how = 'steward') AS steward, count(*) FILTER (WHERE how = 'none') AS nobody
     FROM {members} WHERE feed = ANY (%(feeds)s) GROUP BY feed ORDER BY feed
 """
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a feed stands: unchanged since it was linked, no row of it needs another look."""
+
+    feed: str
+    #: rows that its runs have moved so far
+    moved: int
+    #: digest of what decides whom its rows name: under other rules every row is looked at again
+    described: str
 
 
 def link(database: Database, catalogue: Catalogue, dataset: str) -> None:
@@ -48,12 +60,12 @@ def link(database: Database, catalogue: Catalogue, dataset: str) -> None:
         feeds = _there(connection, catalogue, plan)
         _drop(connection, dataset, "<> ALL (%(feeds)s)", feeds)
         for feed in feeds:
-            described, run = _described(plan, plan, feed), _newest(connection, feed)
-            if people is None and _is_linked(connection, dataset, feed, run, described):
+            standing = _standing(connection, plan, plan, feed)
+            if people is None and _is_linked(connection, dataset, standing):
                 continue
-            _forget_other_rules(connection, dataset, feed, described)
+            _forget_other_rules(connection, dataset, standing)
             link_by_key(connection, catalogue.contracts[dataset], feed, plan, people)
-            _note(connection, dataset, feed, run, described)
+            _note(connection, dataset, standing)
 
 
 def identity_counts(connection: sa.Connection, dataset: str, feeds: list[str]) -> list[dict[str, Any]]:
@@ -75,18 +87,21 @@ def _link_people(
         if is_all:
             _drop(connection, dataset, "<> ALL (%(feeds)s)", list(feeds))
             for feed in founders:
-                _forget_other_rules(connection, dataset, feed, _described(register, register, feed))
-                link_by_key(connection, catalogue.contracts[dataset], feed, register, None)
-                _note(connection, dataset, feed, _newest(connection, feed), _described(register, register, feed))
+                standing = _standing(connection, register, register, feed)
+                if not _is_linked(connection, dataset, standing):
+                    _forget_other_rules(connection, dataset, standing)
+                    link_by_key(connection, catalogue.contracts[dataset], feed, register, None)
+                    _note(connection, dataset, standing)
         if not founders or register.person is None:
             return
         make_register(connection, dataset, founders, register.person)
         for feed, plan in feeds.items():
             if feed not in founders and plan.person is not None:
-                described = _described(plan, register, feed)
-                _forget_other_rules(connection, dataset, feed, described)
-                link_by_nik(connection, dataset, feed, plan.person, noted=plan.dataset == dataset)
-                _note(connection, dataset, feed, _newest(connection, feed), described)
+                standing = _standing(connection, plan, register, feed)
+                is_moved, is_noted = not _is_linked(connection, dataset, standing), plan.dataset == dataset
+                _forget_other_rules(connection, dataset, standing)
+                link_by_nik(connection, dataset, feed, plan.person, is_noted, is_moved)
+                _note(connection, dataset, standing)
         resolve(connection, dataset, {feed for feed, plan in feeds.items() if plan.dataset == dataset})
 
 
@@ -109,36 +124,31 @@ def _there(connection: sa.Connection, catalogue: Catalogue, plan: IntegrationPla
     return feeds
 
 
-def _described(plan: IntegrationPlan, register: IntegrationPlan, feed: str) -> str:
-    """Return the digest of what decides whom a feed's rows name: other rules look at every row again."""
+def _standing(connection: sa.Connection, plan: IntegrationPlan, register: IntegrationPlan, feed: str) -> Standing:
+    """Return how a feed stands now."""
     person = plan.person.named if plan.person else None
     known = register.person.named if register.person else None
     told = json.dumps([feed, person, known, register.register_])
-    return hashlib.sha256(told.encode()).hexdigest()
+    return Standing(feed, moved_rows(connection, feed), hashlib.sha256(told.encode()).hexdigest())
 
 
-def _newest(connection: sa.Connection, feed: str) -> str:
-    newest = newest_extraction(connection, feed)
-    return newest[0] if newest else ""
-
-
-def _linked(connection: sa.Connection, dataset: str, feed: str) -> tuple[str, str] | None:
-    """Return the run whose rows the members hold, and by which rules they were linked."""
+def _linked(connection: sa.Connection, dataset: str, feed: str) -> Standing | None:
+    """Return what the members hold of a feed."""
     known = connection.execute(
-        sa.text("SELECT run_id, described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
+        sa.text("SELECT feed, moved, described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
         {"dataset": dataset, "feed": feed},
     ).one_or_none()
-    return None if known is None else (known.run_id, known.described)
+    return None if known is None else Standing(*known)
 
 
-def _is_linked(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> bool:
-    return run != "" and _linked(connection, dataset, feed) == (run, described)
+def _is_linked(connection: sa.Connection, dataset: str, standing: Standing) -> bool:
+    return _linked(connection, dataset, standing.feed) == standing
 
 
-def _forget_other_rules(connection: sa.Connection, dataset: str, feed: str, described: str) -> None:
-    known = _linked(connection, dataset, feed)
-    if known is not None and known[1] != described:
-        _drop(connection, dataset, "= ANY (%(feeds)s)", [feed])
+def _forget_other_rules(connection: sa.Connection, dataset: str, standing: Standing) -> None:
+    known = _linked(connection, dataset, standing.feed)
+    if known is not None and known.described != standing.described:
+        _drop(connection, dataset, "= ANY (%(feeds)s)", [standing.feed])
 
 
 def _drop(connection: sa.Connection, dataset: str, which: str, feeds: list[str]) -> None:
@@ -146,11 +156,11 @@ def _drop(connection: sa.Connection, dataset: str, which: str, feeds: list[str])
     execute(connection, DROP.replace("{which}", which), {"feeds": feeds}, **names)
 
 
-def _note(connection: sa.Connection, dataset: str, feed: str, run: str, described: str) -> None:
+def _note(connection: sa.Connection, dataset: str, standing: Standing) -> None:
     connection.execute(
         sa.text("""
-            INSERT INTO control.linked (dataset, feed, run_id, described)
-            VALUES (:dataset, :feed, :run_id, :described)
-            ON CONFLICT (dataset, feed) DO UPDATE SET run_id = excluded.run_id, described = excluded.described"""),
-        {"dataset": dataset, "feed": feed, "run_id": run, "described": described},
+            INSERT INTO control.linked (dataset, feed, moved, described)
+            VALUES (:dataset, :feed, :moved, :described)
+            ON CONFLICT (dataset, feed) DO UPDATE SET moved = excluded.moved, described = excluded.described"""),
+        {"dataset": dataset, **vars(standing)},
     )

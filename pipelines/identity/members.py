@@ -69,7 +69,7 @@ WRITE = """
                     s.decided_by)
         RETURNING old.key AS before, new.key AS after),
     gone AS (
-        DELETE FROM {members} t WHERE t.feed = %(feed)s
+        DELETE FROM {members} t WHERE t.feed = %(feed)s AND %(moved)s
         AND NOT EXISTS (SELECT FROM {source} s WHERE s._key = t.row_key) RETURNING t.key)
     INSERT INTO {touched} SELECT key FROM (SELECT before FROM moved UNION SELECT after FROM moved
         UNION SELECT key FROM gone) found (key) WHERE key IS NOT NULL AND %(noted)s ON CONFLICT DO NOTHING
@@ -124,17 +124,20 @@ def begin_feed(connection: sa.Connection) -> None:
     connection.exec_driver_sql(DECIDED)
 
 
-def write_members(connection: sa.Connection, dataset: str, feed: str, noted: bool = True) -> None:
+def write_members(
+    connection: sa.Connection, dataset: str, feed: str, noted: bool = True, is_moved: bool = True
+) -> None:
     """Write what `_decided` holds of one feed, stewards' decisions first; note the entities that it concerns.
 
-    Members whose row is no longer there go. With `noted` false no entity is noted: the feed supplies no value.
+    Members whose row is no longer there go, unless the feed has not moved. With `noted` false no entity is noted: the
+    feed supplies no value.
     """
     names: dict[str, Any] = {
         "members": members_table(dataset).identifier,
         "touched": touched_table(dataset).identifier,
         "source": source_table(feed).identifier,
     }
-    params = {"dataset": dataset, "feed": feed, "noted": noted}
+    params = {"dataset": dataset, "feed": feed, "noted": noted, "moved": is_moved}
     for statement in DECISIONS:
         execute(connection, statement, params)
     connection.exec_driver_sql("ANALYZE _decided")

@@ -43,11 +43,15 @@ CANDIDATES = """
                WHEN {name} IS NULL THEN {birth_date} IS NULL OR {birth_date} = r.birth_date
                WHEN {birth_date} IS NULL OR {birth_date} = r.birth_date THEN {words} && {register_words}
                ELSE {words} <@ {register_words} AND {words} @> {register_words} END AS fits
-    FROM {source} s
+    FROM {rows} s
     LEFT JOIN {members} t ON t.feed = %(feed)s AND t.row_key = s._key
     LEFT JOIN _register r ON r.nik = {nik}
     WHERE t.row_hash IS DISTINCT FROM s._hash OR t.how = 'none'
 """
+#: of a feed that has not moved only these can be candidates
+OPEN_ROWS = """(
+    SELECT o.* FROM {members} m JOIN {source} o ON o._key = m.row_key
+    WHERE m.feed = %(feed)s AND (m.how = 'none' OR m.row_hash = ''))"""
 EXACT = """
     INSERT INTO _decided (row_key, row_hash, key, how, reason, decided_by)
     SELECT row_key, row_hash, nik, 'exact', 'NIK', 'rule' FROM _candidates WHERE fits
@@ -96,13 +100,19 @@ def make_register(connection: sa.Connection, dataset: str, feeds: list[str], per
     execute(connection, FORGET, {"register": feeds}, members=members, touched=touched)
 
 
-def link_by_nik(connection: sa.Connection, dataset: str, feed: str, person: PersonFields, noted: bool) -> None:
-    """Link those rows of a feed whose NIK the register knows and confirms; leave the others in `_open`."""
+def link_by_nik(
+    connection: sa.Connection, dataset: str, feed: str, person: PersonFields, noted: bool, is_moved: bool
+) -> None:
+    """Link those rows of a feed whose NIK the register knows and confirms; leave the others in `_open`.
+
+    Without `is_moved` its table is what it was when it was linked: only those who were nobody's are looked at.
+    """
     begin_feed(connection)
     connection.exec_driver_sql("DROP TABLE IF EXISTS _candidates")
     own = {what: sql.Identifier("s", field) for what, field in person.named.items()}
     missing = {what: sql.SQL("NULL::{}").format(sql.SQL(TYPES.get(what, "text"))) for what in KNOWN if what not in own}
     parts: dict[str, Any] = {**own, **missing}
+    source, members = source_table(feed).identifier, members_table(dataset).identifier
     execute(
         connection,
         CANDIDATES,
@@ -113,14 +123,14 @@ def link_by_nik(connection: sa.Connection, dataset: str, feed: str, person: Pers
         nik=parts["nik"],
         words=words(parts["name"]),
         register_words=words(sql.SQL("r.name")),
-        source=source_table(feed).identifier,
-        members=members_table(dataset).identifier,
+        rows=source if is_moved else sql.SQL(OPEN_ROWS).format(source=source, members=members),
+        members=members,
     )
     connection.exec_driver_sql(EXACT)
     known = comma([sql.Identifier(what) for what in KNOWN])
     execute(connection, LEFT, {"feed": feed}, known=known)
     execute(connection, KNOWN_PAIRS, {"feed": feed, "most": MOST_PAIRS}, known=known)
-    write_members(connection, dataset, feed, noted)
+    write_members(connection, dataset, feed, noted, is_moved)
 
 
 def words(name: sql.Composable) -> sql.Composable:

@@ -64,7 +64,7 @@ def resolve(connection: sa.Connection, dataset: str, noted: set[str]) -> None:
     for feed in feeds:
         begin_feed(connection)
         execute(connection, DECIDE, {"feed": feed})
-        write_members(connection, dataset, feed, feed in noted)
+        write_members(connection, dataset, feed, feed in noted, is_moved=False)
 
 
 def _keep_near_names(connection: sa.Connection) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from pipelines.workspace import JAKARTA
 from schemas.catalogue import Catalogue
 from schemas.consumer import Consumer, Grant
 from schemas.contract import Contract, ContractField
@@ -25,7 +26,8 @@ from store.database import Database, execute, identifiers
 from store.grants import apply_grants
 from store.tables import ensure_source, source_table
 
-TODAY = dt.datetime.now(dt.UTC).date()
+#: a grant ends with the city's day
+TODAY = dt.datetime.now(JAKARTA).date()
 NIK, NAME = "3574911402850001", "Siti Rahasia"
 VALUES: dict[str, Any] = {
     "text": "Jalan Rahasia 7", "nik": NIK, "kk": "3574911402850002", "nip": "198502142013102001",
