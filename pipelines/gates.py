@@ -18,8 +18,8 @@ from store.tables import hub_table, members_table, source_table
 
 #: entities of which several rows of one feed say different things
 CONTRADICTED = """
-    SELECT count(*) FILTER (WHERE said > 1) AS contradicted, count(*) AS entities FROM (
-        SELECT key, count(DISTINCT row_hash) AS said FROM {members}
+    SELECT count(*) FILTER (WHERE least <> most) AS contradicted, count(*) AS entities FROM (
+        SELECT key, min(row_hash) AS least, max(row_hash) AS most FROM {members}
         WHERE feed = %(feed)s AND key IS NOT NULL GROUP BY key) entities
 """
 FUTURE = "SELECT count(*) FILTER (WHERE {time} > %(today)s) AS future, count(*) AS rows FROM {source}"

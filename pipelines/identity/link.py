@@ -23,11 +23,15 @@ DROP = """
     WITH gone AS (DELETE FROM {members} WHERE feed {which} RETURNING key)
     INSERT INTO {touched} SELECT DISTINCT key FROM gone WHERE key IS NOT NULL ON CONFLICT DO NOTHING
 """
+#: each entity first: counting different keys would sort all rows by text
 COUNTS = """
-    SELECT feed, count(*) AS rows, count(DISTINCT key) AS entities, count(*) FILTER (WHERE how = 'exact') AS exact,
-           count(*) FILTER (WHERE how = 'probabilistic') AS probabilistic,
-           count(*) FILTER (WHERE how = 'steward') AS steward, count(*) FILTER (WHERE how = 'none') AS nobody
-    FROM {members} WHERE feed = ANY (%(feeds)s) GROUP BY feed ORDER BY feed
+    SELECT feed, sum(rows)::bigint AS rows, count(key) AS entities, sum(exact)::bigint AS exact,
+           sum(probabilistic)::bigint AS probabilistic, sum(steward)::bigint AS steward, sum(nobody)::bigint AS nobody
+    FROM (SELECT feed, key, count(*) AS rows, count(*) FILTER (WHERE how = 'exact') AS exact,
+                 count(*) FILTER (WHERE how = 'probabilistic') AS probabilistic,
+                 count(*) FILTER (WHERE how = 'steward') AS steward, count(*) FILTER (WHERE how = 'none') AS nobody
+          FROM {members} WHERE feed = ANY (%(feeds)s) GROUP BY feed, key) entities
+    GROUP BY feed ORDER BY feed
 """
 
 

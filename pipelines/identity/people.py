@@ -6,8 +6,6 @@ name or birth date fit; what is left goes to `pipelines.match`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from psycopg import sql
 
@@ -34,24 +32,28 @@ PAIRS = """
         record_id text, register_id text, name text, birth_date date, sex text, address text, region text, mother text)
     ON COMMIT DROP
 """
-#: the rows of a feed that are new, have changed or were nobody's, beside the register's row of their NIK
+#: the rows of a feed that are new, have changed or were nobody's
+LOOKED_AT = """
+    CREATE TEMP TABLE _looked_at ON COMMIT DROP AS
+    SELECT s._key AS row_key, s._hash AS row_hash, {columns}, m.row_hash IS DISTINCT FROM s._hash AS is_new FROM {rows}
+"""
+OF_MOVED = """
+    {source} s LEFT JOIN {members} m ON m.feed = %(feed)s AND m.row_key = s._key
+    WHERE m.row_hash IS DISTINCT FROM s._hash OR m.how = 'none'
+"""
+OF_UNMOVED = """
+    {members} m JOIN {source} s ON s._key = m.row_key WHERE m.feed = %(feed)s AND (m.how = 'none' OR m.row_hash = '')
+"""
+#: beside the register's row of their NIK
 CANDIDATES = """
     CREATE TEMP TABLE _candidates ON COMMIT DROP AS
-    SELECT s._key AS row_key, s._hash AS row_hash, {columns}, r.nik IS NOT NULL AS is_registered,
-           t.row_hash IS DISTINCT FROM s._hash AS is_new,
+    SELECT l.*, r.nik IS NOT NULL AS is_registered,
            r.nik IS NOT NULL AND CASE
-               WHEN {name} IS NULL THEN {birth_date} IS NULL OR {birth_date} = r.birth_date
-               WHEN {birth_date} IS NULL OR {birth_date} = r.birth_date THEN {words} && {register_words}
+               WHEN l.name IS NULL THEN l.birth_date IS NULL OR l.birth_date = r.birth_date
+               WHEN l.birth_date IS NULL OR l.birth_date = r.birth_date THEN {words} && {register_words}
                ELSE {words} <@ {register_words} AND {words} @> {register_words} END AS fits
-    FROM {rows} s
-    LEFT JOIN {members} t ON t.feed = %(feed)s AND t.row_key = s._key
-    LEFT JOIN _register r ON r.nik = {nik}
-    WHERE t.row_hash IS DISTINCT FROM s._hash OR t.how = 'none'
+    FROM _looked_at l LEFT JOIN _register r ON r.nik = l.nik
 """
-#: of a feed that has not moved only these can be candidates
-OPEN_ROWS = """(
-    SELECT o.* FROM {members} m JOIN {source} o ON o._key = m.row_key
-    WHERE m.feed = %(feed)s AND (m.how = 'none' OR m.row_hash = ''))"""
 EXACT = """
     INSERT INTO _decided (row_key, row_hash, key, how, reason, decided_by)
     SELECT row_key, row_hash, nik, 'exact', 'NIK', 'rule' FROM _candidates WHERE fits
@@ -108,24 +110,17 @@ def link_by_nik(
     Without `is_moved` its table is what it was when it was linked: only those who were nobody's are looked at.
     """
     begin_feed(connection)
-    connection.exec_driver_sql("DROP TABLE IF EXISTS _candidates")
-    own = {what: sql.Identifier("s", field) for what, field in person.named.items()}
-    missing = {what: sql.SQL("NULL::{}").format(sql.SQL(TYPES.get(what, "text"))) for what in KNOWN if what not in own}
-    parts: dict[str, Any] = {**own, **missing}
-    source, members = source_table(feed).identifier, members_table(dataset).identifier
-    execute(
-        connection,
-        CANDIDATES,
-        {"feed": feed},
-        columns=known_columns(person, "s", with_nik=True),
-        name=parts["name"],
-        birth_date=parts["birth_date"],
-        nik=parts["nik"],
-        words=words(parts["name"]),
-        register_words=words(sql.SQL("r.name")),
-        rows=source if is_moved else sql.SQL(OPEN_ROWS).format(source=source, members=members),
-        members=members,
+    connection.exec_driver_sql("DROP TABLE IF EXISTS _looked_at, _candidates")
+    rows = sql.SQL(OF_MOVED if is_moved else OF_UNMOVED).format(
+        source=source_table(feed).identifier, members=members_table(dataset).identifier
     )
+    columns = known_columns(person, "s", with_nik=True)
+    looked_at = execute(connection, LOOKED_AT, {"feed": feed}, columns=columns, rows=rows)
+    if not looked_at.rowcount and not is_moved:
+        return
+    # not knowing how few they are the server would hash the whole register for each feed
+    connection.exec_driver_sql("ANALYZE _looked_at")
+    execute(connection, CANDIDATES, words=words(sql.SQL("l.name")), register_words=words(sql.SQL("r.name")))
     connection.exec_driver_sql(EXACT)
     known = comma([sql.Identifier(what) for what in KNOWN])
     execute(connection, LEFT, {"feed": feed}, known=known)

@@ -47,6 +47,10 @@ DECIDE = """
     FROM _open o LEFT JOIN _found f ON f.feed = o.feed AND f.row_key = o.row_key
     WHERE o.feed = %(feed)s AND (o.is_new OR f.feed IS NOT NULL)
 """
+DECIDED_FEEDS = """
+    SELECT DISTINCT o.feed FROM _open o LEFT JOIN _found f ON f.feed = o.feed AND f.row_key = o.row_key
+    WHERE o.is_new OR f.feed IS NOT NULL ORDER BY o.feed
+"""
 NEWS = """
     CREATE TEMP TABLE _news ON COMMIT DROP AS SELECT r.* FROM _register r JOIN {touched} t ON t.key = r.nik
 """
@@ -55,13 +59,12 @@ PEOPLE = "SELECT {id} AS id, {known} FROM {table} ORDER BY {id}"
 
 def resolve(connection: sa.Connection, dataset: str, noted: set[str]) -> None:
     """Decide of every row in `_open` whom it names; `noted` are the feeds whose values the dataset takes."""
-    feeds = list(connection.exec_driver_sql("SELECT DISTINCT feed FROM _open ORDER BY feed").scalars())
-    if not feeds:
+    if not connection.exec_driver_sql("SELECT EXISTS (SELECT FROM _open)").scalar_one():
         return
     connection.exec_driver_sql(FOUND)
     _keep_near_names(connection)
     _match(connection, dataset)
-    for feed in feeds:
+    for feed in list(connection.exec_driver_sql(DECIDED_FEEDS).scalars()):
         begin_feed(connection)
         execute(connection, DECIDE, {"feed": feed})
         write_members(connection, dataset, feed, feed in noted, is_moved=False)
