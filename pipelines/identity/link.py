@@ -64,7 +64,7 @@ def link(database: Database, catalogue: Catalogue, dataset: str) -> None:
         feeds = _there(connection, catalogue, plan)
         _drop(connection, dataset, "<> ALL (%(feeds)s)", feeds)
         for feed in feeds:
-            standing = _standing(connection, plan, plan, feed)
+            standing = _standing(connection, catalogue, plan, plan, feed)
             if people is None and _is_linked(connection, dataset, standing):
                 continue
             _forget_other_rules(connection, dataset, standing)
@@ -91,7 +91,7 @@ def _link_people(
         if is_all:
             _drop(connection, dataset, "<> ALL (%(feeds)s)", list(feeds))
             for feed in founders:
-                standing = _standing(connection, register, register, feed)
+                standing = _standing(connection, catalogue, register, register, feed)
                 if not _is_linked(connection, dataset, standing):
                     _forget_other_rules(connection, dataset, standing)
                     link_by_key(connection, catalogue.contracts[dataset], feed, register, None)
@@ -101,7 +101,7 @@ def _link_people(
         make_register(connection, dataset, founders, register.person)
         for feed, plan in feeds.items():
             if feed not in founders and plan.person is not None:
-                standing = _standing(connection, plan, register, feed)
+                standing = _standing(connection, catalogue, plan, register, feed)
                 is_moved, is_noted = not _is_linked(connection, dataset, standing), plan.dataset == dataset
                 _forget_other_rules(connection, dataset, standing)
                 link_by_nik(connection, dataset, feed, plan.person, is_noted, is_moved)
@@ -128,11 +128,14 @@ def _there(connection: sa.Connection, catalogue: Catalogue, plan: IntegrationPla
     return feeds
 
 
-def _standing(connection: sa.Connection, plan: IntegrationPlan, register: IntegrationPlan, feed: str) -> Standing:
-    """Return how a feed stands now."""
+def _standing(
+    connection: sa.Connection, catalogue: Catalogue, plan: IntegrationPlan, register: IntegrationPlan, feed: str
+) -> Standing:
+    """Return how a feed of `plan` stands now that is linked with `register`, which may be the plan itself."""
     person = plan.person.named if plan.person else None
     known = register.person.named if register.person else None
-    told = json.dumps([feed, person, known, register.register_])
+    key = catalogue.contracts[register.dataset].key
+    told = json.dumps([feed, key, person, known, register.register_])
     return Standing(feed, moved_rows(connection, feed), hashlib.sha256(told.encode()).hexdigest())
 
 

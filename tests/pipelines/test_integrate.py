@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,17 @@ def test_a_key_of_several_fields_keeps_different_rows_apart(make_workspace: Make
     assert sorted(row["pasar"] for row in rows.values()) == sorted(pasar)
     for key, row in rows.items():
         assert row["_provenance"]["harga"] == ["opd.harga.h", key.replace("BRS_PRE", "Beras Premium")]
+
+
+def test_a_contract_with_another_key_links_every_row_anew_though_none_has_moved(city: City) -> None:
+    city.sync(FEEDS[0], [resident(n) for n in range(5)])
+    city.integrate()
+    contract = city.workspace.catalogue.contracts["penduduk"]
+    fields = [replace(f, key_position=2) if f.name == "nama_lengkap" else f for f in contract.fields]
+    contracts = {"penduduk": replace(contract, fields=tuple(fields), sha256="another")}
+    city.workspace = replace(city.workspace, catalogue=replace(city.workspace.catalogue, contracts=contracts))
+    assert city.integrate().inserted == 5
+    assert all("|" in key for key in city.rows())
 
 
 def test_an_integration_that_began_earlier_cannot_replace_a_newer_release(
