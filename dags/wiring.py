@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, BaseHook, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from schemas.errors import ConfigurationError, DriftError, GateError, RefusedError
+from schemas.errors import ConfigurationError, DriftError, GateError, HubError, RefusedError
 
 if TYPE_CHECKING:
     from connectors.connection import Connection
     from pipelines.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 #: Only what may pass by itself is tried again. A wrong password tried again locks the account.
 RETRY_POLICY = ExceptionRetryPolicy(
@@ -26,7 +29,21 @@ RETRY_POLICY = ExceptionRetryPolicy(
         )
     ]
 )
+
+
+def tell_stewards(context: Any) -> None:
+    """Tell the stewards that a task has failed for good, and why: a feed that stopped, a release held back."""
+    from connectors.notice import send_notice
+
+    error, task = context.get("exception"), context["task_instance"]
+    # of others the text may quote a row; they are in the task's log
+    said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}, see the task's log"
+    if not send_notice(f"OPD Hub: {task.dag_id} {task.task_id} ({task.run_id}): {said}"):
+        log.info("no notice was sent: %s", "see OPDHUB_NOTICE_URL in docs/commands.md")
+
+
 TASK_DEFAULTS: dict[str, Any] = {
+    "on_failure_callback": [tell_stewards],
     "retries": 4,
     "retry_delay": dt.timedelta(seconds=20),
     "retry_exponential_backoff": 2,

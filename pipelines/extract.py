@@ -92,7 +92,8 @@ class Extraction:
         started = str(writer.about.get("extracted_at") or demand.now.isoformat())
         about = {"asked": self._asked(demand), "extracted_at": started}
         cursor = context.feed.cursor
-        watermark = Watermark(writer.about.get("watermark") or self.plan.watermark, dt.datetime.fromisoformat(started))
+        earlier, future = writer.about.get("watermark") or self.plan.watermark, writer.about.get("future", 0)
+        watermark = Watermark(earlier, dt.datetime.fromisoformat(started), future)
         asked = Demand(**{**vars(demand), "position": writer.position})
         reading = read(context.application, context.name, self.connection, asked)
         for batch in reading.batches:
@@ -100,7 +101,7 @@ class Extraction:
             is_first = not writer.position and reading.details.get("snapshots", 1) in (0, 1, None)
             if cursor is not None and not demand.keys_only and is_first:
                 watermark.add(batch.column(cursor.column))
-            noted = {**about, "watermark": watermark.value, **_told(reading, writer.about)}
+            noted = {**about, "watermark": watermark.value, "future": watermark.future, **_told(reading, writer.about)}
             writer.write(batch, reading.position, noted)
             del batch  # the next part is made while this name would still hold it
             progress(writer.rows, reading.total)
@@ -114,6 +115,7 @@ class Extraction:
                 "since": demand.since,
                 "until": demand.until,
                 "watermark": self.plan.watermark if keeps else watermark.value,
+                "future": watermark.future,
                 "described": self.plan.described,
                 "swept": self.plan.sweep or self.plan.mode == "full",
                 "columns": context.feed.key if demand.keys_only else context.feed.landed_columns,

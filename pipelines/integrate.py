@@ -118,9 +118,11 @@ def integrate(
 def _integrate(case: Case) -> Release:
     with case.workspace.database.transaction() as connection:
         sources = published_sources(connection, case.plan, case.contract)
-        if not sources:
-            fix = "opdhub sync " + case.plan.sources[0]
-            raise GateError(f"no source of {case.dataset} has published yet", where=case.dataset, fix=fix)
+        needed = case.plan.register_ or case.plan.sources
+        if not {item["feed"] for item in sources} & set(needed):
+            fix = "opdhub sync " + needed[0]
+            problem = f"no source that makes rows of {case.dataset} has published yet"
+            raise GateError(problem, where=case.dataset, fix=fix)
         drop_staging_of(connection, case.dataset)
     link(case.workspace.database, case.workspace.catalogue, case.dataset)
     staged = _stage(case, sources)

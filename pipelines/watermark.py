@@ -1,4 +1,4 @@
-"""The newest cursor value of what was read: where the next run begins."""
+"""The newest cursor value of what was read, where the next run begins; and how many lie in the future."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ from pipelines.workspace import JAKARTA
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 UTC = r"(Z|[+-]00:?00)$"
 NUMBER = r"^-?\d{1,18}$"
+#: a clock that is so far ahead is wrong, and no matter of minutes or time zones
+AHEAD = dt.timedelta(days=1)
 
 
 class Watermark:
-    """Takes the landed cursor column part by part; `value` is the newest, None where none was a time or a number."""
+    """Takes the landed cursor column part by part; `value` is the newest, None where none was a time or a number.
 
-    def __init__(self, earlier: str | None, now: dt.datetime) -> None:
-        """Begin with the watermark of earlier runs, which never moves back."""
+    `future` counts the times that lie AHEAD of now, and more.
+    """
+
+    def __init__(self, earlier: str | None, now: dt.datetime, future: int = 0) -> None:
+        """Begin with the watermark of earlier runs, which never moves back, and what was counted before."""
+        self.future = future
         # a clock that is ahead must not move the watermark past rows that are still to come; what lies in the future
         # is read again in every run. Times with a zone of their own are held against the same moment there
         self._now = now
@@ -34,6 +40,8 @@ class Watermark:
         for group, zone in ((times.filter(is_utc), dt.UTC), (times.filter(pc.invert(is_utc)), JAKARTA)):
             latest = f"{self._now.astimezone(zone):%Y-%m-%d %H:%M:%S}"
             plain = pc.replace_substring(group, "T", " ", max_replacements=1)
+            bound = f"{(self._now + AHEAD).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+            self.future += pc.sum(pc.greater(plain, bound)).as_py() or 0
             newest = pc.max(group.filter(pc.and_(pc.less_equal(plain, latest), pc.greater(plain, "0001")))).as_py()
             if newest is not None and (self._time is None or newest > self._time):
                 self._time = newest

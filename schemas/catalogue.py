@@ -15,7 +15,7 @@ from schemas.contract import Contract, ContractField, read_contract
 from schemas.errors import ConfigurationError, ConfigurationErrors
 from schemas.feed import Feed
 from schemas.integration_plan import IntegrationPlan, read_integration_plan, register_plan
-from schemas.plan_check import plan_errors
+from schemas.plan_check import order_errors, plan_errors
 from schemas.rule import Rule, read_rule
 from schemas.rule_check import rule_errors
 from schemas.yaml_file import Loc, YamlFile, suggest
@@ -218,10 +218,7 @@ class Catalogue:
         feeds = self.feeds()
         homeless = {feed.dataset for feed in feeds.values()} - set(self.contracts)  # told at the feed
         yield from plan_errors(plan, contract, feeds, self.broken | homeless, file)
-        others = set(self.plans) - {plan.dataset}
-        for number, name in enumerate(plan.after):
-            if name not in others:
-                yield file.error(f"no other dataset '{name}'", ("after", number), suggest(name, others))
+        yield from order_errors(plan, self.plans, file)
         register = register_plan(self.plans.values())
         if plan.register_ and register is not None and register.dataset != plan.dataset:
             yield file.error(f"{register.dataset} is the register already", ("register",), "a city has one register")

@@ -19,6 +19,10 @@ class Expect(StrictModel):
     min_rows: int = Field(default=1, ge=0)
     max_quarantined_pct: float = Field(default=20, ge=0, le=100)
     max_deleted_pct: float = Field(default=10, ge=0, le=100)
+    #: rows that share the contract's key with another row of the source: the same NIK for everybody
+    max_shared_pct: float = Field(default=20, ge=0, le=100)
+    #: rows whose change time, the cursor, is more than a day ahead of the hub's clock
+    max_future_pct: float = Field(default=5, ge=0, le=100)
     #: rows of people whose NIK is missing or broken: refused, or published without one, with a warning, so that the
     #: integration finds the resident by name, birth date and address
     unidentified: Literal["quarantine", "match"] = "quarantine"

@@ -6,16 +6,29 @@ The functions `control.mask_id` and `control.mask_text` in PostgreSQL do the sam
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 #: value types whose first four digits (the region, or the year of birth) are kept
 IDENTIFIERS = frozenset({"nik", "kk", "nip"})
 SHAPE_CHARACTERS = 40
+#: 12 digits or more, however a source groups them: somebody's NIK, card or account
+LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){11,}")
 
 
 def mask_id(text: str) -> str:
     """Return an identifier with all but its first four characters starred; a short one is starred whole."""
     kept = 4 if len(text) >= 12 else 0
     return text[:kept] + "*" * (len(text) - kept)
+
+
+def mask_numbers(text: str, but: Collection[str] = ()) -> str:
+    """Return a text with its long numbers masked, but those of these digits: the reader knows them already."""
+    return LONG_NUMBER.sub(lambda part: part[0] if digits(part[0]) in but else mask_id(part[0]), text)
+
+
+def digits(text: str) -> str:
+    """Return the digits of a text alone."""
+    return re.sub(r"\D", "", text)
 
 
 def mask_text(text: str) -> str:

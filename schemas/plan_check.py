@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from graphlib import CycleError, TopologicalSorter
 
 from schemas.contract import Contract
 from schemas.errors import ConfigurationError
@@ -30,15 +31,41 @@ def plan_errors(
     if not plan.ground.strip():
         fix = "add 'ground:', the law or agreement by which the first source has the last word"
         yield file.error("is missing", ("ground",), fix)
-    yield from _authority_errors(plan, file)
+    for number, source in enumerate(plan.sources):
+        if source in plan.sources[:number]:
+            yield file.error(f"'{source}' stands twice", ("sources", number), "rank each source once")
+    yield from _authority_errors(plan, contract, file)
     yield from _field_errors(plan, contract, file)
     for number, source in enumerate(plan.register_):
         if source not in plan.sources:
             yield file.error(f"'{source}' is not a source", ("register", number), suggest(source, set(plan.sources)))
 
 
-def _authority_errors(plan: IntegrationPlan, file: YamlFile) -> Iterator[ConfigurationError]:
+def order_errors(
+    plan: IntegrationPlan, plans: Mapping[str, IntegrationPlan], file: YamlFile
+) -> Iterator[ConfigurationError]:
+    """Yield what is wrong with the datasets after which one is integrated: each release starts those that follow."""
+    others = set(plans) - {plan.dataset}
+    for number, name in enumerate(plan.after):
+        if name not in others:
+            yield file.error(f"no other dataset '{name}'", ("after", number), suggest(name, others))
+    try:
+        TopologicalSorter({name: other.after for name, other in plans.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        if plan.dataset in circle:
+            fix = "let one of them not wait: each release would start the others for ever"
+            yield file.error(f"datasets follow each other in a circle: {' → '.join(circle)}", ("after",), fix)
+
+
+def _authority_errors(plan: IntegrationPlan, contract: Contract, file: YamlFile) -> Iterator[ConfigurationError]:
     for name, authority in plan.fields.items():
+        if name in contract.key:
+            fix = f"remove '{name}': whom a row names, the identity decides"
+            yield file.error("a field of the key has no order of its own", ("fields", name), fix)
+        twice = sorted({source for source in authority.sources if authority.sources.count(source) > 1})
+        if twice:
+            yield file.error(f"'{twice[0]}' stands twice", ("fields", name), "rank each source once")
         for source in sorted(set(authority.sources) - set(plan.sources)):
             yield file.error(f"'{source}' is not a source", ("fields", name), suggest(source, set(plan.sources)))
         if authority.sources[0] != plan.sources[0] and not authority.ground.strip():

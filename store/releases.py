@@ -26,6 +26,12 @@ RELEASES = """
     FROM control.held_release WHERE dataset = %(dataset)s
     ORDER BY at, release
 """
+#: datasets whose newest attempt was held back
+HELD = """
+    SELECT DISTINCT ON (h.dataset) h.dataset, h.held_at, h.reasons, h.run_id FROM control.held_release h
+    WHERE NOT EXISTS (SELECT FROM control.release r WHERE r.dataset = h.dataset AND r.published_at > h.held_at)
+    ORDER BY h.dataset, h.held_at DESC
+"""
 CHANGES = """
     SELECT c.change, c.release, r.published_at AS at, c.operation, c.key, c.changed, c.before, c.after, c.into_key
     FROM {changes} c LEFT JOIN control.release r ON r.dataset = %(dataset)s AND r.release = c.release
@@ -40,6 +46,12 @@ def releases(database: Database, dataset: str) -> list[dict[str, Any]]:
     with database.transaction() as connection:
         found = connection.exec_driver_sql(RELEASES, {"dataset": dataset})
         return [dict(row) for row in found.mappings()]
+
+
+def held_back(database: Database) -> list[dict[str, Any]]:
+    """Return the datasets whose newest release was held back, with its reasons, by name."""
+    with database.transaction() as connection:
+        return [dict(row) for row in connection.exec_driver_sql(HELD).mappings()]
 
 
 def changes(database: Database, dataset: str, after: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:

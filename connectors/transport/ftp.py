@@ -157,15 +157,20 @@ class FtpSession:
             if not offset or str(error)[:2] != "50":
                 raise
             source, skip = self.client.transfercmd(command), offset
-        with source:
-            while block := source.recv(BLOCK_BYTES):
-                fresh = block[skip:]
-                skip = max(0, skip - len(block))
-                offset += len(fresh)
-                if fresh:
-                    yield fresh
-            if isinstance(source, ssl.SSLSocket):
-                source.unwrap()
+        try:
+            with source:
+                while block := source.recv(BLOCK_BYTES):
+                    fresh = block[skip:]
+                    skip = max(0, skip - len(block))
+                    offset += len(fresh)
+                    if fresh:
+                        yield fresh
+                if isinstance(source, ssl.SSLSocket):
+                    source.unwrap()
+        except GeneratorExit:  # the reader has enough; what the server says of it must not answer the next command
+            with suppress(*ftplib.all_errors):
+                self.client.voidresp()
+            raise
         if file.size is None:
             self.client.voidresp()  # nothing else tells that all has come
         elif offset == file.size:

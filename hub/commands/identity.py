@@ -13,7 +13,7 @@ from hub.settings import Settings
 from pipelines.identity import decisions
 from schemas.catalogue import Catalogue
 from schemas.errors import ConfigurationError
-from schemas.masking import mask_id
+from schemas.masking import mask_numbers
 from schemas.yaml_file import suggest
 
 app = typer.Typer(help="Who is who: rows that nobody could decide, and what stewards decide.", no_args_is_help=True)
@@ -37,7 +37,7 @@ def review(
     settings = _known(dataset)
     with running_database(settings) as database:
         rows = decisions.undecided(database, dataset, feed, limit)
-    masked = [row | {"candidate": row["candidate"] if clear else mask_id(row["candidate"])} for row in rows]
+    masked = [row | {name: _shown(row[name], clear) for name in ("row_key", "candidate")} for row in rows]
     show(masked, ["feed", "row_key", "candidate", "score", "reason"], json)
 
 
@@ -92,12 +92,13 @@ def list_decisions(dataset: Dataset, clear: Clear = False, json: Json = False) -
     """List the decisions that hold."""
     with running_database(_known(dataset)) as database:
         rows = decisions.decisions(database, dataset)
-    masked = [row | {name: _shown(row[name], clear) for name in ("key", "into_key")} for row in rows]
+    masked = [row | {name: _shown(row[name], clear) for name in ("row_key", "key", "into_key")} for row in rows]
     show(masked, ["decision", "kind", "feed", "row_key", "key", "into_key", "decided_by", "decided_at", "why"], json)
 
 
 def _shown(key: Any, clear: bool) -> Any:
-    return key if clear or key is None else mask_id(key)
+    """Return an entity's id, or a row's key at its source, which may be somebody's number, as it may be shown."""
+    return key if clear or key is None else mask_numbers(key)
 
 
 def _said(number: int, dataset: str) -> None:

@@ -21,6 +21,7 @@ from hub.console import bar, bars, complain, notes, output, print_json, say, sho
 from hub.settings import Settings
 from hub.stack import Stack
 from schemas.catalogue import Catalogue
+from store.releases import held_back
 from store.runs import recent_runs
 
 
@@ -106,22 +107,23 @@ def demo(
 
 def status(
     target: Annotated[
-        str | None, typer.Argument(metavar="[APP[.FEED]]", help="Only of this application or feed.")
+        str | None, typer.Argument(metavar="[APP[.FEED] | DATASET]", help="Only of this application, feed or dataset.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show what runs, and the newest run of each feed."""
+    """Show what runs, the newest run of each feed, and the datasets whose release is held back."""
     settings = Settings.from_environment()
     stack = Stack(settings)
     alive = [*stack.processes.alive(), *(["postgres"] if stack.postgres.running else [])]
     with running_database(settings) as database:
         rows = recent_runs(database, 1000, target)
-    if not rows:
+        held = [row for row in held_back(database) if target in (None, row["dataset"])]
+    if not rows and not held:
         require_known(settings, target)
     newest = list({row["feed"]: row for row in reversed(rows)}.values())
     newest.sort(key=lambda row: row["feed"])
     if json:
-        print_json({"processes": alive, "feeds": newest})
+        print_json({"processes": alive, "feeds": newest, "held": held})
         return
     output.print(f"running: {', '.join(alive) or 'nothing'}")
     columns = [
@@ -136,7 +138,10 @@ def status(
         "quarantined",
         "error",
     ]
-    show(newest, columns, as_json=False)
+    if newest or not held:
+        show(newest, columns, as_json=False)
+    if held:
+        show(held, ["dataset", "held_at", "reasons"], as_json=False, title="held back: the last good release stays")
 
 
 @contextlib.contextmanager

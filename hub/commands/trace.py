@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -16,12 +15,10 @@ from hub.console import print_json, say, show
 from hub.settings import Settings
 from schemas.catalogue import Catalogue
 from schemas.errors import ConfigurationError
-from schemas.masking import mask_id
+from schemas.masking import LONG_NUMBER, digits, mask_numbers
 from schemas.yaml_file import suggest
 from store.trace import Said, Trace, trace
 
-#: 12 digits or more, however a source groups them: somebody's NIK, card or account
-NUMBER = re.compile(r"\d(?:[ .-]?\d){11,}")
 SOURCE = ("feed", "source_key", "original", "run_id", "extracted_at")
 LINK = ("how", "score", "reason", "decided_by", "decided_at")
 DECISION = ("kind", "key", "into_key", "feed", "row_key", "why", "decided_by", "decided_at", "ended_by")
@@ -56,12 +53,12 @@ def trace_command(
             f"no row has the key '{key}'", where=dataset, fix="look at the key's digits; one of several fields is a|b"
         )
     values = [said for said in found.values if said.field in fields]
-    mask = (lambda value: value) if clear else _masking(found)
+    mask: Mask = (lambda value: value) if clear else _masking(found)
     if json:
         print_json(_as_json(found, values, mask))
         return
     if found.key != found.asked:
-        say(f"{found.asked} was merged into {found.key}")
+        say(f"{found.asked} was merged into {mask(found.key)}")
     _show_values(found, values, mask, field)
     if field is None:
         _show_identity(found, values, mask)
@@ -79,12 +76,12 @@ def _fields(settings: Settings, dataset: str, field: str | None) -> set[str]:
 
 
 def _masking(found: Trace) -> Mask:
-    """Return what stars the numbers in texts, however deep they lie; the entity's own are shown."""
-    own = {_digits(number) for text in (found.asked, found.key) for number in NUMBER.findall(text)}
+    """Return what stars the numbers in texts, however deep they lie; those that were asked for are shown."""
+    own = {digits(number) for number in LONG_NUMBER.findall(found.asked)}
 
     def mask(value: Any) -> Any:
         if isinstance(value, str):
-            return NUMBER.sub(lambda part: part[0] if _digits(part[0]) in own else mask_id(part[0]), value)
+            return mask_numbers(value, own)
         if isinstance(value, dict):
             # a run's id has the digits of its time
             return {name: item if name == "run_id" else mask(item) for name, item in value.items()}
@@ -93,15 +90,11 @@ def _masking(found: Trace) -> Mask:
     return mask
 
 
-def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
-
-
 def _as_json(found: Trace, values: list[Said], mask: Mask) -> dict[str, Any]:
     return {
         "dataset": found.dataset,
         "asked": found.asked,
-        "key": found.key,
+        "key": mask(found.key),
         "values": [mask(asdict(said)) for said in values],
         "mentions": [mask(asdict(mention)) for mention in found.mentions],
         "decisions": [mask(asdict(decision)) for decision in found.decisions],
@@ -111,7 +104,7 @@ def _as_json(found: Trace, values: list[Said], mask: Mask) -> dict[str, Any]:
 def _show_values(found: Trace, values: list[Said], mask: Mask, field: str | None) -> None:
     won = [said for said in values if said.won]
     lost = [said for said in values if not said.won and said.source_value is not None]
-    title = f"{found.dataset} {found.key}"
+    title = f"{found.dataset} {mask(found.key)}"
     if won or field is None:
         _table([_row(said, {"value": said.value}, mask) for said in won], ["field", "value", *SOURCE], title)
     else:

@@ -71,7 +71,8 @@ def split(database: Database, dataset: str, feed: str, row_key: str, who: str, w
 def merge(database: Database, dataset: str, key: str, into: str, who: str, why: str) -> int:
     """Decide that two entities are one, under the second id; the first redirects to it. Return the decision's number.
 
-    Raises ConfigurationError when one of them is not there, or is merged already, in whatever direction.
+    Raises ConfigurationError when one of them is not there, or is merged already, in whatever direction, or when a
+    steward has said of a row of one that it is not the other.
     """
     with _deciding(database, dataset) as connection:
         for other in _open(connection, dataset, "merge", key=key):
@@ -82,6 +83,10 @@ def merge(database: Database, dataset: str, key: str, into: str, who: str, why: 
             _require_entity(connection, dataset, one)
         if key == into:
             raise ConfigurationError("an entity cannot merge into itself", where=dataset, fix="give two ids")
+        for other in _open(connection, dataset, "refuse"):
+            row = _row(connection, dataset, other["feed"], other["row_key"])
+            if row is not None and {row["key"], other["key"]} == {key, into}:
+                raise _conflict(other, f"says that a row of {mask_id(row['key'])} is not {mask_id(other['key'])}")
         number = _decide(connection, dataset, "merge", who, why, key=key, into_key=into)
         names = {"members": members_table(dataset).identifier}
         params = {"key": key, "into": into}
@@ -157,13 +162,18 @@ def _open(connection: sa.Connection, dataset: str, kind: str, **wanted: str) -> 
 
 
 def _member(connection: sa.Connection, dataset: str, feed: str, row_key: str) -> dict[str, Any]:
-    statement = "SELECT * FROM {members} WHERE feed = %(feed)s AND row_key = %(row_key)s"
-    names = {"feed": feed, "row_key": row_key}
-    row = execute(connection, statement, names, members=members_table(dataset).identifier).mappings().one_or_none()
+    row = _row(connection, dataset, feed, row_key)
     if row is None:
         fix = "give the feed and the row's key there, as 'opdhub identity review' shows them"
         raise ConfigurationError(f"{feed} has no row of this key", where=dataset, fix=fix)
-    return dict(row)
+    return row
+
+
+def _row(connection: sa.Connection, dataset: str, feed: str, row_key: str) -> dict[str, Any] | None:
+    statement = "SELECT * FROM {members} WHERE feed = %(feed)s AND row_key = %(row_key)s"
+    names = {"feed": feed, "row_key": row_key}
+    row = execute(connection, statement, names, members=members_table(dataset).identifier).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def _require_entity(connection: sa.Connection, dataset: str, key: str) -> None:

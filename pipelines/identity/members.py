@@ -31,13 +31,15 @@ CHANGED = """
           FROM {source} s LEFT JOIN {members} t ON t.feed = %(feed)s AND t.row_key = s._key {people}) s
     WHERE (row_hash, key, person) IS DISTINCT FROM (known_hash, known_key, known_person)
 """
-DECISIONS = (
-    """
+REFUSED = """
     UPDATE _decided d SET key = NULL, how = 'none', candidate = d.key, reason = r.why, decided_by = r.decided_by
     FROM control.identity_decision r
     WHERE r.dataset = %(dataset)s AND r.kind = 'refuse' AND r.ended_at IS NULL AND r.feed = %(feed)s
       AND r.row_key = d.row_key AND r.key = d.key
-    """,
+"""
+#: what is refused counts before a merge and after it: a row may be split off from those with whom it was merged
+DECISIONS = (
+    REFUSED,
     """
     UPDATE _decided d SET key = c.key, how = 'steward', score = NULL, reason = c.why, decided_by = c.decided_by
     FROM control.identity_decision c
@@ -55,6 +57,7 @@ DECISIONS = (
     UPDATE _decided d SET key = m.into_key
     FROM (SELECT DISTINCT ON (key) key, into_key FROM merged ORDER BY key, steps DESC) m WHERE m.key = d.key
     """,
+    REFUSED,
 )
 WRITE = """
     WITH moved AS (

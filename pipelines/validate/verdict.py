@@ -74,10 +74,10 @@ def validate(workspace: Workspace, feed_id: str, run_id: str, progress: Progress
     writers = {name: workspace.landing.writer(feed_id, run_id, name) for name in ("findings", "quarantine")}
     results, filled = Results(), Filled()
     read, quarantined = _judge_rows(case, writers, results, filled, progress)
-    enough, refused = _judge_whole(case, writers, results)
+    enough, refused, shared = _judge_whole(case, writers, results)
     for writer in writers.values():
         writer.commit({})
-    gates = _gates(case, read, quarantined + refused, enough)
+    gates = _gates(case, read, quarantined + refused, shared, enough)
     details: dict[str, Any] = {
         "results": results.as_json(),
         "gates": [vars(gate) for gate in gates],
@@ -116,8 +116,8 @@ def _judge_rows(case: Case, writers: Writers, results: Results, filled: Filled, 
     return first, quarantined
 
 
-def _judge_whole(case: Case, writers: Writers, results: Results) -> tuple[bool, int]:
-    """Check the staged rows together; return whether they are enough, and how many more were refused."""
+def _judge_whole(case: Case, writers: Writers, results: Results) -> tuple[bool, int, int]:
+    """Check the staged rows together; return whether they are enough, how many more were refused, and share a key."""
     url, table, contract = case.workspace.database.url, case.table, case.context.contract
     results.add(check_table(url, table.schema, table.name, [UNIQUE_KEY]))
     refused = _told(case, remove_duplicates(case.workspace.database, table, case.origin), writers)
@@ -129,7 +129,7 @@ def _judge_whole(case: Case, writers: Writers, results: Results) -> tuple[bool, 
     results.add(outcomes)
     shared = _told(case, warn_shared(case.workspace.database, table, contract, case.origin), writers)
     results.add_examples(shared.to_pylist())
-    return next(item.failed == 0 for item in outcomes if item.check == enough), refused.num_rows
+    return next(item.failed == 0 for item in outcomes if item.check == enough), refused.num_rows, shared.num_rows
 
 
 def _told(case: Case, found: pa.Table, writers: Writers) -> pa.Table:
@@ -155,21 +155,24 @@ def _write(writers: Writers, found: pa.Table, refused: pa.Table) -> None:
         writers["quarantine"].write(refused)
 
 
-def _gates(case: Case, read: int, quarantined: int, enough: bool) -> list[Gate]:
+def _gates(case: Case, read: int, quarantined: int, shared: int, enough: bool) -> list[Gate]:
     """Bound what a run brings; one that reads changes alone is held against what is published already.
 
     Of three changed rows one may be wrong without the feed being so.
     """
     expect, landed = case.context.feed.expect, case.landed
     if landed.details.get("mode", "full") == "full":
-        share = 100 * quarantined / read if read else 0.0
+        whole = max(read, 1)
         few = Gate("min_rows", expect.min_rows, read - quarantined, enough)
     else:
         with case.workspace.database.transaction() as connection:
             published = count_source(connection, case.context.id)
-        share = 100 * quarantined / max(read, published, 1)
+        whole = max(read, published, 1)
         few = Gate("min_rows", expect.min_rows, published, published >= expect.min_rows)
-    return [
-        few,
-        Gate("max_quarantined_pct", expect.max_quarantined_pct, round(share, 3), share <= expect.max_quarantined_pct),
-    ]
+    bounds = {
+        "max_quarantined_pct": (expect.max_quarantined_pct, quarantined),
+        "max_shared_pct": (expect.max_shared_pct, shared),
+        "max_future_pct": (expect.max_future_pct, landed.details.get("future", 0)),
+    }
+    shares = [(name, limit, 100 * rows / whole) for name, (limit, rows) in bounds.items()]
+    return [few, *(Gate(name, limit, round(share, 3), share <= limit) for name, limit, share in shares)]

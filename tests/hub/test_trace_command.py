@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from schemas.contract import Contract
+from schemas.masking import mask_id
 from store.database import execute, identifiers
 from store.tables import TableName, ensure_hub, ensure_source, hub_table, members_table, source_table
 from store.trace import keep_mapping
@@ -126,8 +127,13 @@ def test_one_field_alone(traced: Hub) -> None:
 def test_a_merged_key_says_into_which(traced: Hub) -> None:
     outcome = traced.run("trace", "penduduk", CARD)
     assert outcome.code == 0
-    assert f"{CARD} was merged into {NIK}" in " ".join(outcome.err.split())
+    # another person's number: it was not asked for
+    assert f"{CARD} was merged into {mask_id(NIK)}" in " ".join(outcome.err.split())
     assert "Siti" in outcome.out
+    assert NIK not in outcome.out + outcome.err
+    clear = traced.run("trace", "penduduk", CARD, "--clear")
+    assert f"{CARD} was merged into {NIK}" in " ".join(clear.err.split())
+    assert NIK not in traced.run("trace", "penduduk", CARD, "--json").out
 
 
 @pytest.mark.parametrize(

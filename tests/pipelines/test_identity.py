@@ -17,7 +17,7 @@ from tests.workspaces import MakeWorkspace, Row, application, hub_rows, query, w
 REGISTER, CLINIC, ELDERLY = "capil.siak.orang", "dinkes.klinik.orang", "dinsos.amanah.lansia"
 PERSON = {"nik": "nik", "name": "nama_lengkap", "birth_date": "tanggal_lahir", "sex": "jenis_kelamin"}
 LOOSE = {"max_shrink_pct": 100, "max_unidentified_pct": 100, "max_shared_pct": 100, "max_contradiction_pct": 100}
-EXPECT = {"min_rows": 0, "max_quarantined_pct": 100, "max_deleted_pct": 100}
+EXPECT = {"min_rows": 0, "max_quarantined_pct": 100, "max_deleted_pct": 100, "max_shared_pct": 100}
 PLANS: list[Row] = [
     {"dataset": "penduduk", "sources": [REGISTER, CLINIC], "register": [REGISTER], "person": PERSON, "gates": LOOSE,
      "fields": {"telepon": [CLINIC, REGISTER]}},
@@ -262,6 +262,32 @@ def test_merges_that_contradict_each_other_are_told(city: City) -> None:
             decisions.merge(city.database, "penduduk", key, into, "budi", "ganda")
     with pytest.raises(ConfigurationError, match="no entity"):
         decisions.merge(city.database, "penduduk", nik(60), nik(5), "budi", "ganda")
+
+
+def test_a_merge_against_a_stewards_word_is_told(city: City) -> None:
+    city.sync(CLINIC, [person(3, id="P3"), person(4, id="P4")])
+    city.integrate()
+    decisions.split(city.database, "penduduk", CLINIC, "P3", "ani", "orang lain")
+    number = decisions.confirm(city.database, "penduduk", CLINIC, "P3", nik(4), "ani", "tetangganya")
+    for key, into in ((nik(3), nik(4)), (nik(4), nik(3))):
+        with pytest.raises(ConfigurationError, match=r"decision \d+ of ani .* is not 3574"):
+            decisions.merge(city.database, "penduduk", key, into, "budi", "ganda")
+    decisions.undo(city.database, number, "ani")
+    city.integrate()
+    assert city.members(CLINIC)["P3"]["key"] is None
+    decisions.merge(city.database, "penduduk", nik(3), nik(4), "budi", "ganda")
+
+
+def test_a_row_that_is_split_from_a_merged_resident_stays_apart(city: City) -> None:
+    city.sync(CLINIC, [person(3, id="P3")])
+    city.integrate()
+    decisions.merge(city.database, "penduduk", nik(3), nik(4), "ani", "ganda")
+    city.integrate()
+    assert city.members(CLINIC)["P3"]["key"] == nik(4)
+    decisions.split(city.database, "penduduk", CLINIC, "P3", "budi", "bukan dia")
+    city.sync(CLINIC, [person(3, id="P3", telp="081999999999")])
+    city.integrate()
+    assert city.members(CLINIC)["P3"]["key"] is None
 
 
 def test_undecided_rows_are_shown_to_the_steward(city: City) -> None:

@@ -36,7 +36,7 @@ class City:
 
     def __init__(self, make: MakeWorkspace, plan: Row = PLAN) -> None:
         names = [feed.split(".")[1] for feed in FEEDS]
-        feed = ORANG | {"expect": {"max_deleted_pct": 100, "min_rows": 0}}
+        feed = ORANG | {"expect": {"max_deleted_pct": 100, "min_rows": 0, "max_shared_pct": 100}}
         self.folder = make.folder / "drop"
         self.workspace: Workspace = make(
             {f"opd.{name}": application(name, "files", orang=feed) for name in names},
@@ -154,7 +154,7 @@ def test_an_empty_release_is_held_back_and_the_old_one_stays(city: City) -> None
 
 
 def test_a_dataset_without_a_published_source_is_held_back(city: City) -> None:
-    with pytest.raises(GateError, match="no source of penduduk has published yet"):
+    with pytest.raises(GateError, match="no source that makes rows of penduduk has published yet"):
         city.integrate()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import signal
@@ -92,12 +93,13 @@ def small_catalogue(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def refusing_api() -> Iterator[tuple[str, list[str]]]:
-    """A real HTTP server that refuses everybody and counts the tries."""
+def refusing_api() -> Iterator[tuple[str, list[str], list[str]]]:
+    """A real HTTP server that refuses everybody and counts the tries; it takes notices, and keeps them."""
     import threading
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     tries: list[str] = []
+    notices: list[str] = []
 
     class Refusing(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -105,17 +107,22 @@ def refusing_api() -> Iterator[tuple[str, list[str]]]:
             self.send_response(401)
             self.end_headers()
 
+        def do_POST(self) -> None:
+            notices.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(204)
+            self.end_headers()
+
         def log_message(self, format: str, *args: object) -> None:
             """Stay quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}", tries
+    yield f"127.0.0.1:{server.server_port}", tries, notices
     server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def running(refusing_api: tuple[str, list[str]]) -> Iterator[Running]:
+def running(refusing_api: tuple[str, list[str], list[str]]) -> Iterator[Running]:
     home = Path(tempfile.mkdtemp(prefix="opdhub-stack-", dir="/tmp"))
     home.chmod(0o755)  # PostgreSQL's user has to enter it when the tests run as root
     small_catalogue(home / "catalogue")
@@ -128,6 +135,7 @@ def running(refusing_api: tuple[str, list[str]]) -> Iterator[Running]:
         **{k: v for k, v in os.environ.items() if not k.startswith(("OPDHUB_", "AIRFLOW"))},
         "OPDHUB_HOME": str(home / "home"),
         "OPDHUB_CATALOGUE": str(home / "catalogue"),
+        "OPDHUB_NOTICE_URL": f"http://{refusing_api[0]}/hooks/opdhub",
         **ports,
     }
     settings = Settings.from_environment(environment)
@@ -236,7 +244,9 @@ def test_schedule_tags_and_pools_are_those_of_the_catalogue(running: Running) ->
     }
 
 
-def test_a_refused_password_is_not_tried_again(running: Running, refusing_api: tuple[str, list[str]]) -> None:
+def test_a_refused_password_is_not_tried_again_and_the_stewards_are_told(
+    running: Running, refusing_api: tuple[str, list[str], list[str]]
+) -> None:
     run_id = running.api.trigger("kota.salah_sandi")
     assert finished(running.api, "kota.salah_sandi", run_id) == "failed"
     assert tasks(running, "kota.salah_sandi", run_id)["wilayah.extract"]["try_number"] == 1
@@ -245,6 +255,10 @@ def test_a_refused_password_is_not_tried_again(running: Running, refusing_api: t
     assert row["state"] == "failed"
     assert "salah_sandi" in row["error"]
     assert "petugas:salah" not in row["error"]
+    (notice,) = [text for text in refusing_api[2] if "kota.salah_sandi" in text]
+    assert run_id in notice
+    assert "connection 'salah_sandi'" in notice
+    assert "petugas:salah" not in notice
 
 
 def test_a_source_that_is_down_is_tried_again_later(running: Running) -> None:
