@@ -54,11 +54,26 @@ def damaged_records(context: FeedContext, made: Derived) -> set[tuple[str, str]]
     return {(dataset, str(key)) for key in keys}
 
 
+def shown_records(context: FeedContext, made: Derived) -> set[tuple[str, str]]:
+    """Return the records (dataset, key) that a feed's source shows, under the truth's keys."""
+    dataset = context.contract.dataset
+    if dataset not in KEYS:
+        return set()
+    keys = key_of(dataset, made.truth).iloc[np.unique(made.origin)]
+    return {(dataset, str(key)) for key in keys}
+
+
 def score_rules(
-    truth: dict[str, pd.DataFrame], today: np.datetime64, found: pd.DataFrame, damaged: set[tuple[str, str]]
+    truth: dict[str, pd.DataFrame],
+    today: np.datetime64,
+    found: pd.DataFrame,
+    damaged: set[tuple[str, str]],
+    shown: set[tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Return recall and precision over all rules that the truth can evaluate, and the counts by rule.
 
+    `unseen` are contradictions of records that no source has (among `shown`, where it is given): nobody can find them,
+    and they are not among the known ones.
     `by_fault` are findings that the truth does not hold, of records among `damaged`, or that miss such a one: two
     systems do contradict each other there, since one of them was spoiled. They are no false alarms, and no success
     either. A contradiction of records that were never published counts as not found. Rules of the hub that the truth
@@ -67,10 +82,12 @@ def score_rules(
     wanted = known(truth, today)
     rows = []
     for rule in RULES:
-        theirs = _cases(wanted, rule)
-        ours = _cases(found, rule)
+        every, ours = _cases(wanted, rule), _cases(found, rule)
+        theirs = {case for case in every if shown is None or case in ours or _is_shown(case, shown)}
         spoiled = sum(not damaged.isdisjoint(_records(truth, case)) for case in ours - theirs)
-        rows.append({"rule": rule, **shares(len(theirs), len(ours), len(theirs & ours), spoiled)})
+        rows.append(
+            {"rule": rule, **shares(len(theirs), len(ours), len(theirs & ours), spoiled), "unseen": len(every - theirs)}
+        )
     total = shares(*(sum(row[name] for row in rows) for name in ("known", "found", "right", "by_fault")))
     return {
         "recall": total["recall"],
@@ -78,6 +95,11 @@ def score_rules(
         "by_rule": rows,
         "not_measured": sorted(set(found["rule"]) - set(RULES)),
     }
+
+
+def _is_shown(case: tuple[str, ...], shown: set[tuple[str, str]]) -> bool:
+    _, dataset, key, other_dataset, other_key = case
+    return (dataset, key) in shown and (not other_key or (other_dataset, other_key) in shown)
 
 
 def _records(truth: dict[str, pd.DataFrame], case: tuple[str, ...]) -> set[tuple[str, str]]:

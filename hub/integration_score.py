@@ -12,7 +12,7 @@ from psycopg import sql
 from hub.city_published import city_tables
 from hub.integration_hidden import HiddenPeople
 from hub.integration_matching import Damaged, damaged_rows, score_matching
-from hub.integration_rules import damaged_records, read_contradictions, score_rules
+from hub.integration_rules import damaged_records, read_contradictions, score_rules, shown_records
 from hub.integration_survivorship import Chosen, Supplied, score_dataset, score_survivorship, supplied_by
 from pipelines.workspace import FeedContext, Progress, silent
 from schemas.catalogue import Catalogue
@@ -40,11 +40,13 @@ def score_integration(
     measure = _Measure(catalogue, database, truth)
     by_dataset: dict[str, dict[str, Supplied]] = {}
     damaged: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     feeds = list(city_tables(catalogue))
     for done, (name, context, table) in enumerate(feeds, start=1):
+        made = derive_table(name, table, truth[table.truth], city.seed, changed.get(table.truth))
+        seen |= shown_records(context, made)
         # what was never published could not be chosen either
         if name not in city.behind and measure.exists(source_table(context.id)):
-            made = derive_table(name, table, truth[table.truth], city.seed, changed.get(table.truth))
             measure.match(context, made)
             damaged |= damaged_records(context, made)
             frame = truth.get(context.contract.dataset)
@@ -58,7 +60,7 @@ def score_integration(
     return {
         "matching": score_matching(measure.damaged) | {"nik_hidden": measure.hidden.score()},
         "survivorship": score_survivorship(chosen),
-        "rules": score_rules(truth, today(city.day), read_contradictions(database), damaged),
+        "rules": score_rules(truth, today(city.day), read_contradictions(database), damaged, seen),
     }
 
 

@@ -124,7 +124,12 @@ def _score_integration(json: bool) -> None:
     datasets = [{"dataset": name, **item} for name, item in chosen["by_dataset"].items()]
     show(datasets, ["dataset", "rows", "without_truth", "fields", "right", "share_right"], json, title="survivorship")
     show(chosen["wrong_by_field"][:10], ["dataset", "field", "fields", "wrong"], json, title="fields wrong most often")
-    show(rules["by_rule"], ["rule", "known", "found", "right", "by_fault", "recall", "precision"], json, title="rules")
+    show(
+        rules["by_rule"],
+        ["rule", "known", "found", "right", "by_fault", "unseen", "recall", "precision"],
+        json,
+        title="rules",
+    )
     say(
         f"matching: F1 {matching['f1']}, precision {matching['precision']}, recall {matching['recall']}"
         f" of {matching['records']} records"

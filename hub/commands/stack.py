@@ -107,7 +107,7 @@ def demo(
 
 def status(
     target: Annotated[
-        str | None, typer.Argument(metavar="[APP[.FEED] | DATASET]", help="Only of this application, feed or dataset.")
+        str | None, typer.Argument(metavar="[APP[.FEED]|DATASET]", help="Only of this application, feed or dataset.")
     ] = None,
     json: Json = False,
 ) -> None:

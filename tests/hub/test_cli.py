@@ -141,6 +141,20 @@ def test_db_upgrade_can_be_repeated(csv_hub: Hub) -> None:
     assert csv_hub.state() == state
 
 
+def test_status_tells_which_datasets_are_held_back_and_why(csv_hub: Hub) -> None:
+    with csv_hub.database.transaction() as connection:
+        connection.exec_driver_sql("""
+            INSERT INTO control.held_release (dataset, run_id, reasons)
+            VALUES ('penduduk', 'uji', '["min_rows is 0, the limit 1"]')""")
+    assert csv_hub.run("status", "--json").json["held"][0]["reasons"] == ["min_rows is 0, the limit 1"]
+    told = csv_hub.run("status", "penduduk")
+    assert told.code == 0
+    assert "held back" in told.out and "min_rows" in told.out
+    assert csv_hub.run("status", FEED, "--json").json["held"] == []
+    assert csv_hub.run("integrate", "penduduk").code == 0
+    assert csv_hub.run("status", "--json").json["held"] == []
+
+
 def test_tables_are_for_people(csv_hub: Hub) -> None:
     assert FEED in csv_hub.run("status").out
     report = csv_hub.run("audit", "report", FEED)

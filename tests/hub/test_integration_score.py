@@ -194,6 +194,18 @@ def test_rules_count_found_missed_and_invented_contradictions() -> None:
     assert result["not_measured"] == ["aturan_lain"]
 
 
+def test_what_no_source_shows_is_counted_apart() -> None:
+    cases = known(TRUTH, today())
+    every = {(row["dataset"], row["key"]) for row in cases.to_dict("records")}
+    every |= {(row["other_dataset"], row["other_key"]) for row in cases.to_dict("records") if row["other_key"]}
+    gone = cases[cases["rule"] == "bukan_lansia"].iloc[0]
+    fewer = cases.drop(index=gone.name)
+    result = score_rules(TRUTH, today(), fewer, set(), every - {(gone["dataset"], gone["key"])})
+    line = {row["rule"]: row for row in result["by_rule"]}["bukan_lansia"]
+    assert (line["unseen"], line["recall"], result["recall"]) == (1, 1.0, 1.0)
+    assert score_rules(TRUTH, today(), fewer, set(), every)["recall"] < 1
+
+
 def test_a_contradiction_of_a_spoiled_record_is_no_false_alarm_and_no_success() -> None:
     cases = known(TRUTH, today())
     invented = cases[cases["rule"] == "siswa_dua_sekolah"].head(1).assign(other_key="9999999999")

@@ -362,6 +362,20 @@ PLAN_MISTAKES: dict[str, tuple[str, str, str, str, str, str]] = {
         "veteran", "sources:\n", "fields:\n  alamat: [setda.sim_kesra.veteran]\nsources:\n", "alamat:",
         "fields.alamat: another source goes first, without a ground", "ground: …",
     ),
+    "source that stands twice": (
+        "sekolah", "  - disdikbud.arkas.sekolah\n",
+        "  - disdikbud.arkas.sekolah\n  - disdikbud.dapodik.sekolah  # lagi\n", "# lagi",
+        "sources.2: 'disdikbud.dapodik.sekolah' stands twice", "rank each source once",
+    ),
+    "order in which a source stands twice": (
+        "veteran", "sources:\n",
+        "fields:\n  alamat: [bakesbangpol.siormas.veteran, bakesbangpol.siormas.veteran]\nsources:\n", "alamat:",
+        "fields.alamat: 'bakesbangpol.siormas.veteran' stands twice", "rank each source once",
+    ),
+    "order of a field of the key": (
+        "veteran", "sources:\n", "fields:\n  nomor_veteran: [bakesbangpol.siormas.veteran]\nsources:\n",
+        "nomor_veteran:", "fields.nomor_veteran: a field of the key has no order", "remove 'nomor_veteran'",
+    ),
     "order that names no source": (
         "veteran", "sources:\n", "fields:\n  alamat: [bakesbangpol.siormas.veteran, setda.x.y]\nsources:\n", "alamat:",
         "fields.alamat: 'setda.x.y' is not a source", "use one of",
@@ -379,6 +393,13 @@ def test_a_mistake_of_a_plan_is_told_with_file_line_key_and_fix(copy: Path, mist
     assert error.where == f"{path}:{line}"
     assert problem in error.problem
     assert fix in error.fix
+
+
+def test_datasets_that_follow_each_other_in_a_circle_are_told(copy: Path) -> None:
+    seed(copy, "integration/penduduk.yaml", "register:", "after: [lansia]\nregister:")
+    told = [error for error in Catalogue.read(copy).mistakes if "circle" in error.problem]
+    assert {Path(error.where.partition(":")[0]).stem for error in told} == {"penduduk", "lansia"}
+    assert all("for ever" in error.fix for error in told)
 
 
 @pytest.mark.parametrize("slip", [None, 7, [], {}, ["a"], True, "kata"])
