@@ -28,6 +28,7 @@ ENVIRONMENT_DIFFERENCES: dict[str, tuple[str | None, str]] = {
         "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
         "several users with roles of their own",
     ),
+    "OPDHUB_NOTICE_URL": ("", "of a stack that is started by hand it is in the shell"),
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": (None, "the simple auth manager is for development"),
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": (None, "the simple auth manager is for development"),
 }
