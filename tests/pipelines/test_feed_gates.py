@@ -56,6 +56,12 @@ def test_a_few_rows_that_share_a_nik_are_told_and_published(make_workspace: Make
     assert len(source.published()) == 43
 
 
+def test_of_a_dozen_rows_some_that_share_a_nik_are_no_broken_source(make_workspace: MakeWorkspace) -> None:
+    source = Source(make_workspace)
+    source.sync([row | ({"nik": PEOPLE[0]["nik"]} if n < 10 else {}) for n, row in enumerate(PEOPLE[:12])])
+    assert len(source.published()) == 12
+
+
 @pytest.mark.parametrize(("ahead", "stops"), [(40, True), (1, False)])
 def test_a_clock_in_the_future_stops_the_feed(make_workspace: MakeWorkspace, ahead: int, stops: bool) -> None:
     source = Source(make_workspace, cursor={"column": "ket"}, ignore=[])
