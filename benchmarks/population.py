@@ -80,20 +80,14 @@ def _publish(workspace: Workspace, context: FeedContext, landed: pa.Table, run_i
     remove_duplicates(workspace.database, staging, origin)
     warn_shared(workspace.database, staging, context.contract, origin)
     with workspace.database.transaction() as connection:
-        connection.execute(
-            sa.text("""
-                INSERT INTO control.feed_run (run_id, feed, state, stage, extracted_at, read, inserted, updated,
-                    unchanged, quarantined, deleted)
-                VALUES (:run_id, :feed, 'published', 'publish', clock_timestamp(), 0, 0, 0, 0, 0, 0)"""),
-            {"run_id": run_id, "feed": context.id},
-        )
         hold_keys(connection, workspace, context, run_id, swept=False)
         counts = merge(connection, context, staging, run_id, told=True)
         connection.execute(
             sa.text("""
-                UPDATE control.feed_run SET read = :staged, inserted = :inserted, updated = :updated,
-                    unchanged = :staged - :inserted - :updated, deleted = :deleted
-                WHERE run_id = :run_id AND feed = :feed"""),
+                INSERT INTO control.feed_run (run_id, feed, state, stage, extracted_at, read, inserted, updated,
+                    unchanged, quarantined, deleted)
+                VALUES (:run_id, :feed, 'published', 'publish', clock_timestamp(), :staged, :inserted, :updated,
+                    :staged - :inserted - :updated, 0, :deleted)"""),
             {"run_id": run_id, "feed": context.id, "staged": counts["STAGED"], "inserted": counts["INSERT"],
              "updated": counts["UPDATE"], "deleted": counts["DELETE"]},
         )  # fmt: skip

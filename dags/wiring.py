@@ -39,7 +39,7 @@ def tell_stewards(context: Any) -> None:
     # of others the text may quote a row; they are in the task's log
     said = str(error) if isinstance(error, HubError) else f"{type(error).__name__}, see the task's log"
     if not send_notice(f"OPD Hub: {task.dag_id} {task.task_id} ({task.run_id}): {said}"):
-        log.info("no notice was sent: %s", "see OPDHUB_NOTICE_URL in docs/commands.md")
+        log.info("no notice was sent: see OPDHUB_NOTICE_URL in docs/commands.md")
 
 
 TASK_DEFAULTS: dict[str, Any] = {

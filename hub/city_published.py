@@ -19,6 +19,7 @@ from simulator.description import DESCRIPTIONS, Table, read_descriptions
 from simulator.state import read_truth
 from simulator.tick import read_city
 from store.database import Database, comma, execute
+from store.runs import quarantined
 from store.tables import source_table
 
 PUBLISHED = "SELECT DISTINCT feed FROM control.feed_run WHERE state = 'published'"
@@ -31,10 +32,6 @@ FOUND = """
     WHERE f.feed = %(feed)s AND (changed.extracted_at IS NULL OR changed.extracted_at <= r.extracted_at)
       AND r.extracted_at >= (SELECT max(extracted_at) FROM control.feed_run w
                              WHERE w.feed = f.feed AND w.state = 'published' AND w.mode = 'full')
-"""
-WAITING = """
-    SELECT q.source_key FROM control.quarantine q JOIN control.feed_run r USING (feed, run_id)
-    WHERE q.feed = %(feed)s AND r.state = 'published' AND q.closed_by IS NULL
 """
 
 
@@ -88,7 +85,7 @@ def read_published(database: Database, context: FeedContext) -> Published:
         rows = execute(connection, "SELECT {columns} FROM {table}", columns=columns, table=source)
         frame = pd.DataFrame([tuple(row) for row in rows], columns=names, dtype=object)
         found = pd.DataFrame([tuple(row) for row in execute(connection, FOUND, feed, source=source)], dtype=object)
-        keys = set(execute(connection, WAITING, feed).scalars())
     if found.empty:
         found = pd.DataFrame({"source_key": [], "field": [], "rule": []}, dtype=object)
+    keys = {row["source_key"] for row in quarantined(database, context.id, limit=None)}
     return Published(frame, found.set_axis(["source_key", "field", "rule"], axis=1), keys)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from schemas.change import SchemaChange
+from schemas.masking import mask_id
 
 
 def without_numbers(text: str) -> str:
     """Return a message in which 12 or more digits in a row, which may be somebody's number, are starred."""
-    return re.sub(r"\d{12,}", lambda match: match[0][:4] + "*" * (len(match[0]) - 4), text)
+    return re.sub(r"\d{12,}", lambda match: mask_id(match[0]), text)
 
 
 class HubError(Exception):

@@ -49,6 +49,8 @@ def order_errors(
     for number, name in enumerate(plan.after):
         if name not in others:
             yield file.error(f"no other dataset '{name}'", ("after", number), suggest(name, others))
+    if not plan.after:  # it stands in no circle, and most plans follow none
+        return
     try:
         TopologicalSorter({name: other.after for name, other in plans.items()}).prepare()
     except CycleError as error:

@@ -219,7 +219,7 @@ def close_quarantine(
     )
 
 
-def quarantined(database: Database, feed: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+def quarantined(database: Database, feed: str | None = None, limit: int | None = 100) -> list[dict[str, Any]]:
     """Return the rows that published runs have quarantined and no later run has read again, by feed, run and row."""
     statement = sa.text("""
         SELECT q.* FROM control.quarantine q JOIN control.feed_run r USING (feed, run_id)

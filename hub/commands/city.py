@@ -116,11 +116,10 @@ def _score_integration(json: bool) -> None:
         print_json(result)
         return
     matching, chosen, rules = result["matching"], result["survivorship"], result["rules"]
-    show(matching["by_damage"], ["damage", "records", "precision", "recall", "f1"], json, title="matching by damage")
+    figures = ["damage", "records", "precision", "recall", "f1"]
+    show(matching["by_damage"], figures, json, title="matching by damage")
     if hidden := matching["nik_hidden"]:
-        show(
-            hidden["by_damage"], ["damage", "records", "precision", "recall", "f1"], json, title="with every NIK hidden"
-        )
+        show(hidden["by_damage"], figures, json, title="with every NIK hidden")
     datasets = [{"dataset": name, **item} for name, item in chosen["by_dataset"].items()]
     show(datasets, ["dataset", "rows", "without_truth", "fields", "right", "share_right"], json, title="survivorship")
     show(chosen["wrong_by_field"][:10], ["dataset", "field", "fields", "wrong"], json, title="fields wrong most often")

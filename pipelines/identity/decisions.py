@@ -84,6 +84,8 @@ def merge(database: Database, dataset: str, key: str, into: str, who: str, why: 
         if key == into:
             raise ConfigurationError("an entity cannot merge into itself", where=dataset, fix="give two ids")
         for other in _open(connection, dataset, "refuse"):
+            if other["key"] not in (key, into):
+                continue
             row = _row(connection, dataset, other["feed"], other["row_key"])
             if row is not None and {row["key"], other["key"]} == {key, into}:
                 raise _conflict(other, f"says that a row of {mask_id(row['key'])} is not {mask_id(other['key'])}")

@@ -65,11 +65,10 @@ def link(database: Database, catalogue: Catalogue, dataset: str) -> None:
         _drop(connection, dataset, "<> ALL (%(feeds)s)", feeds)
         for feed in feeds:
             standing = _standing(connection, catalogue, plan, plan, feed)
-            if people is None and _is_linked(connection, dataset, standing):
-                continue
-            _forget_other_rules(connection, dataset, standing)
-            link_by_key(connection, catalogue.contracts[dataset], feed, plan, people)
-            _note(connection, dataset, standing)
+            is_moved = _has_moved(connection, dataset, standing)
+            if is_moved or people is not None:
+                link_by_key(connection, catalogue.contracts[dataset], feed, plan, people)
+                _note(connection, dataset, standing)
 
 
 def identity_counts(connection: sa.Connection, dataset: str, feeds: list[str]) -> list[dict[str, Any]]:
@@ -92,8 +91,7 @@ def _link_people(
             _drop(connection, dataset, "<> ALL (%(feeds)s)", list(feeds))
             for feed in founders:
                 standing = _standing(connection, catalogue, register, register, feed)
-                if not _is_linked(connection, dataset, standing):
-                    _forget_other_rules(connection, dataset, standing)
+                if _has_moved(connection, dataset, standing):
                     link_by_key(connection, catalogue.contracts[dataset], feed, register, None)
                     _note(connection, dataset, standing)
         if not founders or register.person is None:
@@ -102,9 +100,8 @@ def _link_people(
         for feed, plan in feeds.items():
             if feed not in founders and plan.person is not None:
                 standing = _standing(connection, catalogue, plan, register, feed)
-                is_moved, is_noted = not _is_linked(connection, dataset, standing), plan.dataset == dataset
-                _forget_other_rules(connection, dataset, standing)
-                link_by_nik(connection, dataset, feed, plan.person, is_noted, is_moved)
+                is_moved = _has_moved(connection, dataset, standing)
+                link_by_nik(connection, dataset, feed, plan.person, plan.dataset == dataset, is_moved)
                 _note(connection, dataset, standing)
         resolve(connection, dataset, {feed for feed, plan in feeds.items() if plan.dataset == dataset})
 
@@ -139,23 +136,16 @@ def _standing(
     return Standing(feed, moved_rows(connection, feed), hashlib.sha256(told.encode()).hexdigest())
 
 
-def _linked(connection: sa.Connection, dataset: str, feed: str) -> Standing | None:
-    """Return what the members hold of a feed."""
-    known = connection.execute(
+def _has_moved(connection: sa.Connection, dataset: str, standing: Standing) -> bool:
+    """Say whether the members hold less than a feed has by now; what was linked by other rules is forgotten."""
+    row = connection.execute(
         sa.text("SELECT feed, moved, described FROM control.linked WHERE dataset = :dataset AND feed = :feed"),
-        {"dataset": dataset, "feed": feed},
+        {"dataset": dataset, "feed": standing.feed},
     ).one_or_none()
-    return None if known is None else Standing(*known)
-
-
-def _is_linked(connection: sa.Connection, dataset: str, standing: Standing) -> bool:
-    return _linked(connection, dataset, standing.feed) == standing
-
-
-def _forget_other_rules(connection: sa.Connection, dataset: str, standing: Standing) -> None:
-    known = _linked(connection, dataset, standing.feed)
+    known = None if row is None else Standing(*row)
     if known is not None and known.described != standing.described:
         _drop(connection, dataset, "= ANY (%(feeds)s)", [standing.feed])
+    return known != standing
 
 
 def _drop(connection: sa.Connection, dataset: str, which: str, feeds: list[str]) -> None:
